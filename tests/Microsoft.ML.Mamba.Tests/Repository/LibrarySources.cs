@@ -1,0 +1,137 @@
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace Microsoft.ML.Mamba.Tests.Repository;
+
+/// <summary>One use of a foreign symbol in a source file of the library.</summary>
+/// <param name="File">Path below src/Microsoft.ML.Mamba.</param>
+/// <param name="Line">1-based.</param>
+/// <param name="Symbol">What is used, as C# writes it.</param>
+/// <param name="Target">The layer or the assembly that declares it.</param>
+/// <param name="Namespace">Namespace of the symbol.</param>
+internal sealed record SymbolUse(string File, int Line, string Symbol, string Target, string Namespace)
+{
+    public override string ToString() => $"{File}({Line}): {Symbol} of {Target}";
+}
+
+/// <summary>
+/// The sources of src/Microsoft.ML.Mamba, compiled in memory so that every name can be asked for its declaration: types of
+/// Microsoft.ML are in scope without a using directive inside namespace Microsoft.ML.Mamba, so reading usings would miss them.
+/// </summary>
+internal sealed class LibrarySources
+{
+    private const string Folder = "src/Microsoft.ML.Mamba";
+    private const string ImplicitUsings = """
+        global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
+        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
+        """;
+
+    private readonly CSharpCompilation _compilation;
+
+    private LibrarySources(CSharpCompilation compilation) => _compilation = compilation;
+
+    public static LibrarySources Compile()
+    {
+        var trees = RepositoryFiles.Below(Folder, ".cs")
+            .Select(f => CSharpSyntaxTree.ParseText(RepositoryFiles.Read(f), path: f[(Folder.Length + 1)..]))
+            .Append(CSharpSyntaxTree.ParseText(ImplicitUsings, path: "ImplicitUsings"));
+        var references = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(a => Path.GetFileName(a) is not ("Microsoft.ML.Mamba.dll" or "Microsoft.ML.Mamba.Tests.dll"))
+            .Select(a => MetadataReference.CreateFromFile(a));
+        return new LibrarySources(CSharpCompilation.Create("Microsoft.ML.Mamba", trees, references,
+            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, metadataImportOptions: MetadataImportOptions.All,
+                nullableContextOptions: NullableContextOptions.Enable)));
+    }
+
+    /// <summary>The layer of a file: its folder; a file at the root names its layer here.</summary>
+    public static string LayerOf(string file) => file.Contains('/') ? file[..file.IndexOf('/')] : file switch
+    {
+        "MambaCatalog.cs" => "Pipeline",
+        "MambaEnvironment.cs" => "Environment",
+        _ => file,
+    };
+
+    /// <summary>Every use of a symbol that another layer or a package declares; .NET's own are left out.</summary>
+    public IEnumerable<SymbolUse> Uses()
+    {
+        foreach (var tree in _compilation.SyntaxTrees.Where(t => t.FilePath.EndsWith(".cs", StringComparison.Ordinal)))
+        {
+            var model = _compilation.GetSemanticModel(tree);
+            foreach (var name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>())
+            {
+                var info = model.GetSymbolInfo(name);
+                // Members that ML.NET keeps internal are no accessible symbols here, but they are the only candidates.
+                var symbol = info.Symbol ?? info.CandidateSymbols.FirstOrDefault();
+                if (symbol is null or INamespaceSymbol or ILocalSymbol or IParameterSymbol or IRangeVariableSymbol or ITypeParameterSymbol)
+                    continue;
+                var target = TargetOf(symbol, tree.FilePath);
+                if (target != null)
+                {
+                    yield return new SymbolUse(tree.FilePath, tree.GetLineSpan(name.Span).StartLinePosition.Line + 1,
+                        symbol.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat), target,
+                        symbol.ContainingNamespace?.ToDisplayString() ?? "");
+                }
+            }
+        }
+    }
+
+    /// <summary>Public and protected members of the types in a layer, with the assemblies of all types in their signatures.</summary>
+    public IEnumerable<(string Member, string Assembly)> PublicSignatures(params string[] layers)
+    {
+        foreach (var tree in _compilation.SyntaxTrees.Where(t => layers.Contains(LayerOf(t.FilePath))))
+        {
+            var model = _compilation.GetSemanticModel(tree);
+            foreach (var declaration in tree.GetRoot().DescendantNodes().OfType<MemberDeclarationSyntax>())
+            {
+                var declared = declaration is BaseFieldDeclarationSyntax field
+                    ? field.Declaration.Variables.Select(v => model.GetDeclaredSymbol(v))
+                    : [model.GetDeclaredSymbol(declaration)];
+                foreach (var symbol in declared.OfType<ISymbol>().Where(IsVisible))
+                {
+                    foreach (var type in TypesOf(symbol))
+                        yield return (symbol.ToDisplayString(), type.ContainingAssembly?.Name ?? "");
+                }
+            }
+        }
+    }
+
+    private static string? TargetOf(ISymbol symbol, string file)
+    {
+        var declared = symbol.OriginalDefinition.DeclaringSyntaxReferences.FirstOrDefault()?.SyntaxTree.FilePath;
+        if (declared != null)
+            return LayerOf(declared) == LayerOf(file) ? null : LayerOf(declared);
+        var assembly = symbol.OriginalDefinition.ContainingAssembly?.Name;
+        return assembly == null || IsDotNet(assembly) ? null : assembly;
+    }
+
+    private static bool IsDotNet(string assembly) =>
+        assembly == "mscorlib" || assembly == "netstandard" || (assembly.StartsWith("System.", StringComparison.Ordinal) && assembly != "System.CodeDom");
+
+    private static bool IsVisible(ISymbol symbol)
+    {
+        for (var s = symbol; s is not null and not INamespaceSymbol; s = s.ContainingSymbol)
+        {
+            if (s.DeclaredAccessibility is not (Accessibility.Public or Accessibility.Protected or Accessibility.ProtectedOrInternal))
+                return false;
+        }
+        return true;
+    }
+
+    private static IEnumerable<ITypeSymbol> TypesOf(ISymbol symbol) => (symbol switch
+    {
+        IMethodSymbol m => m.Parameters.Select(p => p.Type).Append(m.ReturnType),
+        IPropertySymbol p => p.Parameters.Select(q => q.Type).Append(p.Type),
+        IFieldSymbol f => [f.Type],
+        IEventSymbol e => [e.Type],
+        INamedTypeSymbol t => t.AllInterfaces.Concat<ITypeSymbol>(t.BaseType is null ? [] : [t.BaseType]),
+        _ => [],
+    }).SelectMany(Flatten);
+
+    private static IEnumerable<ITypeSymbol> Flatten(ITypeSymbol type) => type switch
+    {
+        IArrayTypeSymbol a => Flatten(a.ElementType),
+        INamedTypeSymbol { IsGenericType: true } g => g.TypeArguments.SelectMany(Flatten).Append(g),
+        _ => [type],
+    };
+}
