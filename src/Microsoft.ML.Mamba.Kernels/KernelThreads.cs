@@ -1,0 +1,119 @@
+using System.Runtime.ExceptionServices;
+
+namespace Microsoft.ML.Mamba.Kernels;
+
+/// <summary>
+/// How many threads the kernels use, and the loop that shares work items among them. Which thread takes which item is left to
+/// chance, what an item computes is not: results never depend on the number of threads.
+/// </summary>
+public static class KernelThreads
+{
+    private static int s_count = Environment.ProcessorCount;
+
+    /// <summary>Threads that a kernel uses when its call does not say, ≥ 1. Default: the number of processors.</summary>
+    public static int Count
+    {
+        get => s_count;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            s_count = value;
+        }
+    }
+
+    /// <summary>Threads that <see cref="For"/> will use at most: the size of per-worker scratch memory.</summary>
+    /// <param name="items">Number of work items.</param>
+    /// <param name="threads">As asked for; 0 for <see cref="Count"/>.</param>
+    /// <returns>At least 1.</returns>
+    internal static int Workers(long items, int threads)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(threads);
+        return (int)Math.Clamp(items, 1, threads == 0 ? Count : threads);
+    }
+
+    /// <summary>
+    /// Runs every item of <paramref name="work"/> once, in no order. The calling thread takes part, so that the call ends even
+    /// when no other thread is free; helpers come from the thread pool, take items as they arrive and never spin when idle, so
+    /// that they do not fight with the OpenMP threads of libtorch, which do spin.
+    /// </summary>
+    /// <param name="items">Number of items.</param>
+    /// <param name="threads">Threads at most; 0 for <see cref="Count"/>.</param>
+    /// <param name="work">The work; it is copied once per thread.</param>
+    internal static void For<TWork>(long items, int threads, in TWork work)
+        where TWork : struct, IKernelWork
+    {
+        var workers = Workers(items, threads);
+        if (workers == 1)
+        {
+            for (long item = 0; item < items; item++)
+            {
+                work.Run(item, 0);
+            }
+
+            return;
+        }
+
+        var job = new Job<TWork>(items, work);
+        for (var helper = 1; helper < workers; helper++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(job, preferLocal: false);
+        }
+
+        job.Execute();
+        job.Wait();
+    }
+
+    private sealed class Job<TWork> : IThreadPoolWorkItem
+        where TWork : struct, IKernelWork
+    {
+        private readonly long _items;
+        private readonly TWork _work;
+
+        // The wait is for items that a helper has begun, a fraction of a millisecond: spin before blocking.
+        private readonly ManualResetEventSlim _done = new(false, spinCount: 200);
+        private ExceptionDispatchInfo? _failure;
+        private long _next = -1;
+        private long _left;
+        private int _workers = -1;
+
+        public Job(long items, in TWork work)
+        {
+            _items = items;
+            _work = work;
+            _left = items;
+        }
+
+        /// <summary>Takes items until none is left. A helper that arrives late finds none.</summary>
+        public void Execute()
+        {
+            if (Interlocked.Read(ref _next) >= _items - 1)
+            {
+                return;
+            }
+
+            var worker = Interlocked.Increment(ref _workers);
+            for (var item = Interlocked.Increment(ref _next); item < _items; item = Interlocked.Increment(ref _next))
+            {
+                try
+                {
+                    _work.Run(item, worker);
+                }
+                catch (Exception e)
+                {
+                    _failure ??= ExceptionDispatchInfo.Capture(e);
+                }
+
+                if (Interlocked.Decrement(ref _left) == 0)
+                {
+                    _done.Set();
+                }
+            }
+        }
+
+        public void Wait()
+        {
+            _done.Wait();
+            _failure?.Throw();
+        }
+    }
+}
