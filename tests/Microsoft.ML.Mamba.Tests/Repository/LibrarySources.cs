@@ -48,7 +48,7 @@ internal sealed class LibrarySources
     public static string LayerOf(string file) => file.Contains('/') ? file[..file.IndexOf('/')] : file switch
     {
         "MambaCatalog.cs" => "Pipeline",
-        "MambaEnvironment.cs" => "Environment",
+        "MambaEnvironment.cs" or "MambaDiagnosis.cs" => "Environment",
         _ => file,
     };
 

@@ -1,0 +1,18 @@
+namespace Microsoft.ML.Mamba.Tests.Native;
+
+/// <summary>The native files of TorchSharp beside this test assembly.</summary>
+internal static class NativeFiles
+{
+    public const string NotHere = "the patch concerns Linux on x86-64 alone";
+
+    public static bool HasLinuxLibrary => File.Exists(PathOf("libLibTorchSharp.so"));
+
+    public static byte[] Library => field ??= File.ReadAllBytes(PathOf("libLibTorchSharp.so"));
+
+    public static byte[] Other => File.ReadAllBytes(PathOf("libc10.so"));
+
+    /// <summary>A small library that needs nothing but the C library.</summary>
+    public static byte[] Gomp => File.ReadAllBytes(Directory.GetFiles(AppContext.BaseDirectory, "libgomp*.so*").Single());
+
+    private static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, name);
+}
