@@ -1,0 +1,42 @@
+using Microsoft.ML.Mamba.Ops;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Modules;
+
+/// <summary>
+/// The causal convolution of a mixer with its SiLU. State: weight (DInner, 1, DConv), as torch's conv1d keeps it, and bias (DInner).
+/// </summary>
+internal sealed class DepthwiseConvolution : nn.Module
+{
+    [ComponentName(Name = "weight")]
+    private readonly Parameter _weight;
+
+    [ComponentName(Name = "bias")]
+    private readonly Parameter? _bias;
+
+    public DepthwiseConvolution(Parameter weight, Parameter? bias)
+        : base(nameof(DepthwiseConvolution))
+    {
+        _weight = weight;
+        _bias = bias;
+        RegisterComponents();
+    }
+
+    /// <summary>Taps.</summary>
+    public int Width => (int)_weight.shape[2];
+
+    public (Tensor Y, Tensor? FinalState) Forward(Tensor x, Tensor? initial, bool returnFinalState)
+    {
+        using var filters = _weight.squeeze(1);
+        return CausalConv1d.Forward(x, filters, _bias, initial, silu: true, returnFinalState);
+    }
+
+    public Tensor Step(Tensor state, Tensor x)
+    {
+        using var filters = _weight.squeeze(1);
+        return CausalConv1d.Step(state, x, filters, _bias);
+    }
+}

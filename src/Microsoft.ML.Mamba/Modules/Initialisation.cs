@@ -1,0 +1,60 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Modules;
+
+/// <summary>
+/// Initial values of parameters, drawn from a managed generator: equal seeds give equal weights on every machine, and torch's
+/// global generator is left alone. The rules are those of state-spaces/mamba e9594ce (<c>mamba_simple.py</c> and
+/// <c>_init_weights</c> of <c>mixer_seq_simple.py</c>).
+/// </summary>
+internal sealed class Initialisation(int seed)
+{
+    private readonly Random _random = new(seed);
+
+    /// <summary>Uniform in ±bound.</summary>
+    public Parameter Uniform(double bound, params long[] shape) =>
+        Fill(() => (_random.NextDouble() * 2 - 1) * bound, shape);
+
+    /// <summary>What torch gives a linear layer's weight by default (Kaiming uniform with a = sqrt 5): uniform in ±1/sqrt(fan-in).</summary>
+    public Parameter Linear(long outputs, long inputs, double scale = 1) => Uniform(scale / Math.Sqrt(inputs), outputs, inputs);
+
+    /// <summary>Normal with mean 0.</summary>
+    public Parameter Normal(double deviation, params long[] shape) => Fill(() => NextNormal() * deviation, shape);
+
+    /// <summary>One value everywhere.</summary>
+    public static Parameter Constant(float value, params long[] shape) => Fill(() => value, shape);
+
+    /// <summary>A_log (D, N): ln(1..N) in every row, so that A = -(1..N).</summary>
+    public static Parameter DecayLogs(long channels, int states)
+    {
+        long index = 0;
+        return Fill(() => Math.Log(1 + index++ % states), channels, states);
+    }
+
+    /// <summary>
+    /// Bias (D) of the step size projection: softplus of it is log-uniform in [min, max], not below floor.
+    /// The inverse of softplus is dt + ln(-expm1(-dt)).
+    /// </summary>
+    public Parameter StepSizeBias(long channels, double min, double max, double floor) => Fill(
+        () =>
+        {
+            var dt = Math.Max(Math.Exp(_random.NextDouble() * (Math.Log(max) - Math.Log(min)) + Math.Log(min)), floor);
+            return dt + Math.Log(1 - Math.Exp(-dt));
+        },
+        channels);
+
+    private static Parameter Fill(Func<double> next, params long[] shape)
+    {
+        var values = new float[shape.Aggregate(1L, (product, size) => checked(product * size))];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)next();
+        var parameter = new Parameter(tensor(values, shape));
+        parameter.DetachFromDisposeScope(); // a model may be built inside a caller's scope
+        return parameter;
+    }
+
+    /// <summary>Box and Muller.</summary>
+    private double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+}

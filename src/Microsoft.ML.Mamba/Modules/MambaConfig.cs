@@ -1,0 +1,132 @@
+using Microsoft.ML.SearchSpace;
+
+namespace Microsoft.ML.Mamba;
+
+/// <summary>
+/// The architecture of a Mamba encoder: what the weights mean. Immutable, and the same for every task.
+/// Names and defaults are those of the Mamba paper (arXiv 2312.00752) where it has them.
+/// </summary>
+public sealed record MambaConfig
+{
+    /// <summary>Features of the residual stream. Default 64.</summary>
+    [Range(16, 512, 64, true)]
+    public int DModel { get; init; } = 64;
+
+    /// <summary>Number of blocks. Default 2.</summary>
+    [Range(1, 8, 2, false)]
+    public int NLayer { get; init; } = 2;
+
+    /// <summary>States of each channel. Default 16.</summary>
+    [Choice(new object[] { 4, 8, 16, 32 }, 16)]
+    public int DState { get; init; } = 16;
+
+    /// <summary>Taps of the causal convolution, 2 to 8. Default 4.</summary>
+    [Range(2, 8, 4, false)]
+    public int DConv { get; init; } = 4;
+
+    /// <summary>Channels inside a mixer for each feature outside: DInner = Expand·DModel. Default 2.</summary>
+    [Range(1, 4, 2, false)]
+    public int Expand { get; init; } = 2;
+
+    /// <summary>Rank of the step size projection. Default 0, which means ceil(DModel / 16).</summary>
+    public int DtRank { get; init; }
+
+    /// <summary>Channels inside a mixer. Default 0, which means Expand·DModel; otherwise Expand is ignored.</summary>
+    public int IntermediateSize { get; init; }
+
+    /// <summary>Number of different ids, for sequences of ids. Default 0: taken from the data, or the model reads frames.</summary>
+    public int VocabSize { get; init; }
+
+    /// <summary>Width of each frame, for sequences of frames. Default 0: taken from the data, or the model reads ids.</summary>
+    public int FrameWidth { get; init; }
+
+    /// <summary>
+    /// Whether each block also reads the sequence backwards, with parameters of its own; the two results are averaged. Default true.
+    /// Twice the work of a causal model. Only causal models can carry state from one piece of a sequence to the next.
+    /// </summary>
+    [BooleanChoice(true)]
+    public bool Bidirectional { get; init; } = true;
+
+    /// <summary>
+    /// Number of positions that have a learned vector of their own, added to the input. Default 0: none. For windows that are aligned
+    /// on a site, not for motifs that may be anywhere. Positions beyond the maximum share the last vector.
+    /// </summary>
+    public int MaxPositions { get; init; }
+
+    /// <summary>Added to the mean square inside the norms. Default 1e-5.</summary>
+    public float NormEpsilon { get; init; } = 1e-5f;
+
+    /// <summary>Whether the projections into and out of a mixer have biases. Default false.</summary>
+    public bool UseBias { get; init; }
+
+    /// <summary>Whether the causal convolution has a bias. Default true.</summary>
+    public bool UseConvBias { get; init; } = true;
+
+    /// <summary>Smallest initial step size. Default 0.001.</summary>
+    public double DtMin { get; init; } = 1e-3;
+
+    /// <summary>Largest initial step size. Default 0.1.</summary>
+    public double DtMax { get; init; } = 0.1;
+
+    /// <summary>Initial step sizes below this are raised to it. Default 0.0001.</summary>
+    public double DtFloor { get; init; } = 1e-4;
+
+    /// <summary>Channels inside a mixer.</summary>
+    public int DInner => IntermediateSize > 0 ? IntermediateSize : checked(Expand * DModel);
+
+    /// <summary>Rank of the step size projection after the default has been resolved.</summary>
+    public int EffectiveDtRank => DtRank > 0 ? DtRank : (DModel + 15) / 16;
+
+    /// <summary>Checks every property.</summary>
+    /// <exception cref="ArgumentException">Lists all violations at once.</exception>
+    public void Validate()
+    {
+        var violations = Violations().ToArray();
+        if (violations.Length > 0)
+            throw new ArgumentException($"{nameof(MambaConfig)}: {string.Join(" ", violations)}");
+    }
+
+    /// <summary>Checks every property, and that the model knows what it reads: exactly one of VocabSize and FrameWidth.</summary>
+    internal void ValidateForModel()
+    {
+        var violations = Violations().ToList();
+        if (VocabSize == 0 && FrameWidth == 0)
+            violations.Add("VocabSize and FrameWidth are both 0; expected exactly one of them > 0 when a model is built.");
+        if (violations.Count > 0)
+            throw new ArgumentException($"{nameof(MambaConfig)}: {string.Join(" ", violations)}");
+    }
+
+    private IEnumerable<string> Violations()
+    {
+        if (DModel < 1)
+            yield return $"DModel is {DModel}; expected ≥ 1.";
+        if (NLayer < 1)
+            yield return $"NLayer is {NLayer}; expected ≥ 1.";
+        if (DState < 1)
+            yield return $"DState is {DState}; expected ≥ 1.";
+        if (DConv is < 2 or > 8)
+            yield return $"DConv is {DConv}; expected 2 to 8.";
+        if (Expand < 1)
+            yield return $"Expand is {Expand}; expected ≥ 1.";
+        if (DtRank < 0)
+            yield return $"DtRank is {DtRank}; expected ≥ 0 (0 means ceil(DModel / 16)).";
+        if (IntermediateSize < 0)
+            yield return $"IntermediateSize is {IntermediateSize}; expected ≥ 0 (0 means Expand·DModel).";
+        if (DModel >= 1 && Expand >= 1 && (long)Expand * DModel > int.MaxValue)
+            yield return $"Expand·DModel is {(long)Expand * DModel}; expected at most {int.MaxValue}.";
+        if (VocabSize < 0)
+            yield return $"VocabSize is {VocabSize}; expected ≥ 0 (0 means from the data).";
+        if (FrameWidth < 0)
+            yield return $"FrameWidth is {FrameWidth}; expected ≥ 0 (0 means from the data).";
+        if (VocabSize > 0 && FrameWidth > 0)
+            yield return $"VocabSize is {VocabSize} and FrameWidth is {FrameWidth}; expected at most one of them > 0.";
+        if (MaxPositions < 0)
+            yield return $"MaxPositions is {MaxPositions}; expected ≥ 0 (0 means none).";
+        if (!(NormEpsilon > 0) || !float.IsFinite(NormEpsilon))
+            yield return $"NormEpsilon is {NormEpsilon}; expected a finite number > 0.";
+        if (!(DtMin > 0) || !(DtMax >= DtMin) || !double.IsFinite(DtMax))
+            yield return $"DtMin is {DtMin} and DtMax is {DtMax}; expected 0 < DtMin ≤ DtMax.";
+        if (!(DtFloor > 0) || !double.IsFinite(DtFloor))
+            yield return $"DtFloor is {DtFloor}; expected a finite number > 0.";
+    }
+}

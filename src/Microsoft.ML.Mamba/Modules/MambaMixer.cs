@@ -1,0 +1,135 @@
+using Microsoft.ML.Mamba.Ops;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Modules;
+
+/// <summary>
+/// The Mamba-1 mixer, figure 3 of the paper from left to right: project in, convolve, select, scan, gate, project out.
+/// (B, L, DModel) → (B, L, DModel). Source: <c>Mamba.forward</c> of state-spaces/mamba e9594ce, <c>mamba_simple.py</c>.
+/// State: in_proj.weight (2·DInner, DModel) giving x then z; conv1d.weight (DInner, 1, DConv), conv1d.bias (DInner);
+/// x_proj.weight (DtRank + 2·DState, DInner) giving dt, B, C; dt_proj.weight (DInner, DtRank), dt_proj.bias (DInner);
+/// A_log (DInner, DState); D (DInner); out_proj.weight (DModel, DInner); in_proj.bias and out_proj.bias with UseBias.
+/// </summary>
+public sealed class MambaMixer : nn.Module<Tensor, Tensor>
+{
+    static MambaMixer() => TorchLibrary.EnsureLoaded();
+
+    private readonly long[] _selection;
+
+    [ComponentName(Name = "in_proj")]
+    private readonly LinearProjection _inProjection;
+
+    [ComponentName(Name = "conv1d")]
+    private readonly DepthwiseConvolution _convolution;
+
+    [ComponentName(Name = "x_proj")]
+    private readonly LinearProjection _selectProjection;
+
+    [ComponentName(Name = "dt_proj")]
+    private readonly LinearProjection _stepProjection;
+
+    [ComponentName(Name = "A_log")]
+    private readonly Parameter _aLog;
+
+    [ComponentName(Name = "D")]
+    private readonly Parameter _d;
+
+    [ComponentName(Name = "out_proj")]
+    private readonly LinearProjection _outProjection;
+
+    /// <summary>Builds a mixer with the official initial values.</summary>
+    /// <param name="config">The architecture.</param>
+    /// <param name="seed">Seed of the initial values.</param>
+    /// <exception cref="ArgumentException">The architecture is not valid.</exception>
+    public MambaMixer(MambaConfig config, int seed)
+        : this(config, new Initialisation(seed))
+    {
+    }
+
+    internal MambaMixer(MambaConfig config, Initialisation init)
+        : base(nameof(MambaMixer))
+    {
+        config.Validate();
+        Config = config;
+        int inner = config.DInner, rank = config.EffectiveDtRank;
+        _selection = [rank, config.DState, config.DState];
+        _inProjection = new(init.Linear(2 * inner, config.DModel), config.UseBias ? Initialisation.Constant(0, 2 * inner) : null);
+        var taps = 1 / Math.Sqrt(config.DConv);
+        _convolution = new(init.Uniform(taps, inner, 1, config.DConv), config.UseConvBias ? init.Uniform(taps, inner) : null);
+        _selectProjection = new(init.Linear(rank + 2 * config.DState, inner), null);
+        _stepProjection = new(
+            init.Uniform(Math.Pow(rank, -0.5), inner, rank), init.StepSizeBias(inner, config.DtMin, config.DtMax, config.DtFloor));
+        _aLog = Initialisation.DecayLogs(inner, config.DState);
+        _d = Initialisation.Constant(1, inner);
+        _outProjection = new(
+            init.Linear(config.DModel, inner, 1 / Math.Sqrt(config.NLayer)), config.UseBias ? Initialisation.Constant(0, config.DModel) : null);
+        RegisterComponents();
+    }
+
+    /// <summary>The architecture.</summary>
+    public MambaConfig Config { get; }
+
+    /// <summary>Mixes a whole sequence that has nothing before it.</summary>
+    /// <param name="input">(B, L, DModel).</param>
+    /// <returns>(B, L, DModel).</returns>
+    public override Tensor forward(Tensor input) => Forward(input, null, returnState: false).Y;
+
+    /// <summary>Mixes a piece of a sequence.</summary>
+    /// <param name="input">(B, L, DModel).</param>
+    /// <param name="before">State before the piece, or null for none. Left as it is.</param>
+    /// <param name="returnState">Whether the state after the piece is wanted.</param>
+    /// <returns>(B, L, DModel) and the state after the piece, null unless asked for. Gradients flow through both states.</returns>
+    public (Tensor Y, LayerState? After) Forward(Tensor input, LayerState? before, bool returnState)
+    {
+        using var scope = NewDisposeScope();
+        var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, L, DInner)
+        var (u, conv) = _convolution.Forward(halves[0], before?.Conv, returnState);         // (B, L, DInner)
+        var selection = _selectProjection.forward(u).split(_selection, -1);                 // (B, L, DtRank), 2 × (B, L, DState)
+        var delta = StepSizes(selection[0]);                                                // (B, L, DInner)
+        var a = -exp(_aLog);                                                                // (DInner, DState)
+        var (y, ssm) = SelectiveScan.Forward(
+            u, delta, a, selection[1], selection[2], _d, halves[1], _stepProjection.Bias, deltaSoftplus: true, before?.Ssm, returnState);
+        var output = _outProjection.forward(y).MoveToOuterDisposeScope();                   // (B, L, DModel)
+        return (output, returnState ? new LayerState(conv!.MoveToOuterDisposeScope(), ssm!.MoveToOuterDisposeScope()) : null);
+    }
+
+    /// <summary>Mixes one position and advances the state in place. Not differentiable.</summary>
+    /// <param name="input">(B, DModel).</param>
+    /// <param name="state">State before the position; after it when this returns.</param>
+    /// <returns>(B, DModel).</returns>
+    public Tensor Step(Tensor input, LayerState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, DInner)
+        var u = _convolution.Step(state.Conv, halves[0]);                                   // (B, DInner)
+        var selection = _selectProjection.forward(u).split(_selection, -1);                 // (B, DtRank), 2 × (B, DState)
+        var delta = StepSizes(selection[0]);                                                // (B, DInner)
+        var a = -exp(_aLog);                                                                // (DInner, DState)
+        var y = SelectiveStateUpdate.Step(
+            state.Ssm, u, delta, a, selection[1], selection[2], _d, halves[1], _stepProjection.Bias, deltaSoftplus: true);
+        return _outProjection.forward(y).MoveToOuterDisposeScope();                         // (B, DModel)
+    }
+
+    /// <summary>The state before the first position: zeros.</summary>
+    /// <param name="batch">B.</param>
+    public LayerState NewState(long batch)
+    {
+        var (type, device) = (_aLog.dtype, _aLog.device);
+        return new LayerState(
+            zeros(batch, Config.DConv - 1, Config.DInner, dtype: type, device: device).DetachFromDisposeScope(),
+            zeros(batch, Config.DInner, Config.DState, dtype: type, device: device).DetachFromDisposeScope());
+    }
+
+    /// <summary>The bias is left to the scan, which adds it on the way to softplus.</summary>
+    private Tensor StepSizes(Tensor lowRank)
+    {
+        var shape = lowRank.shape;
+        shape[^1] = Config.DInner;
+        return nn.functional.linear(lowRank.reshape(-1, lowRank.shape[^1]), _stepProjection.Weight).view(shape);
+    }
+}

@@ -1,0 +1,192 @@
+using Microsoft.ML.Mamba.Ops;
+using TorchSharp;
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Modules;
+
+/// <summary>
+/// The encoder: ids or frames → NLayer blocks → norm. (B, L) or (B, L, F) → (B, L, DModel).
+/// State: embeddings.weight (VocabSize, DModel), or frame_projection.weight (DModel, FrameWidth) and frame_projection.bias (DModel);
+/// positions.weight (MaxPositions, DModel) where there are positions; layers.{i}.norm.weight; layers.{i}.mixer.* (see
+/// <see cref="MambaMixer"/>) or layers.{i}.mixer.mamba_fwd.* and layers.{i}.mixer.mamba_rev.*; norm_f.weight.
+/// </summary>
+public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
+{
+    /// <summary>Standard deviation of the initial vectors of ids and positions.</summary>
+    internal const double EmbeddingDeviation = 0.02;
+
+    static MambaModel() => TorchLibrary.EnsureLoaded();
+
+    private readonly Dropout? _dropout;
+
+    [ComponentName(Name = "embeddings")]
+    private readonly VectorTable? _embeddings;
+
+    [ComponentName(Name = "frame_projection")]
+    private readonly LinearProjection? _frameProjection;
+
+    [ComponentName(Name = "positions")]
+    private readonly VectorTable? _positions;
+
+    [ComponentName(Name = "layers")]
+    private readonly ModuleList<MambaBlock> _layers;
+
+    [ComponentName(Name = "norm_f")]
+    private readonly RmsNormLayer _finalNorm;
+
+    /// <summary>Builds an encoder with the official initial values.</summary>
+    /// <param name="config">The architecture; exactly one of VocabSize and FrameWidth is above 0.</param>
+    /// <param name="seed">Seed of the initial values: equal seeds give equal weights on every machine.</param>
+    /// <exception cref="ArgumentException">The architecture is not valid.</exception>
+    public MambaModel(MambaConfig config, int seed)
+        : this(config, new Initialisation(seed), null)
+    {
+    }
+
+    internal MambaModel(MambaConfig config, Initialisation init, Dropout? dropout)
+        : base(nameof(MambaModel))
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.ValidateForModel();
+        Config = config;
+        _dropout = dropout;
+        if (config.VocabSize > 0)
+            _embeddings = new(init.Normal(EmbeddingDeviation, config.VocabSize, config.DModel));
+        else
+            _frameProjection = new(init.Linear(config.DModel, config.FrameWidth), Initialisation.Constant(0, config.DModel));
+        if (config.MaxPositions > 0)
+            _positions = new(init.Normal(EmbeddingDeviation, config.MaxPositions, config.DModel));
+        _layers = new(Enumerable.Range(0, config.NLayer).Select(_ => new MambaBlock(config, init)).ToArray());
+        _finalNorm = new(config.DModel, config.NormEpsilon);
+        RegisterComponents();
+    }
+
+    /// <summary>The architecture.</summary>
+    public MambaConfig Config { get; }
+
+    /// <summary>The table of id vectors, which a language model's head may share.</summary>
+    internal Parameter? EmbeddingTable => _embeddings?.Weight;
+
+    /// <summary>Encodes whole sequences.</summary>
+    /// <param name="input">Ids or frames, as the architecture says.</param>
+    /// <returns>(B, L, DModel) after the last norm. Rows beyond a sequence's length are finite, but mean nothing.</returns>
+    /// <exception cref="ArgumentException">The input is of the other kind.</exception>
+    public override Tensor forward(SequenceInput input)
+    {
+        using var scope = NewDisposeScope();
+        var hidden = Embed(input, 0);
+        Tensor? residual = null;
+        foreach (var layer in _layers)
+        {
+            (hidden, residual) = layer.Forward(hidden, residual, input.Lengths);
+            if (_dropout is not null)
+                hidden = _dropout.Apply(hidden, training);
+        }
+
+        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Encodes a piece of each sequence and carries the state over: pieces one after the other give what one pass over the whole
+    /// gives. Causal models only. The state after the piece is that after all L positions, padding included.
+    /// </summary>
+    /// <param name="input">The piece.</param>
+    /// <param name="state">State before the piece; after it when this returns. Null for a piece without past or future.</param>
+    /// <returns>(B, L, DModel) after the last norm.</returns>
+    /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
+    public Tensor Forward(SequenceInput input, MambaState? state)
+    {
+        if (state is null)
+            return forward(input);
+        ThrowIfBidirectional();
+        using var scope = NewDisposeScope();
+        var hidden = Embed(input, state.Position);
+        Tensor? residual = null;
+        for (var i = 0; i < _layers.Count; i++)
+        {
+            (hidden, residual, var after) = _layers[i].Forward(hidden, residual, state.Layers[i]);
+            state.Replace(i, after);
+            if (_dropout is not null)
+                hidden = _dropout.Apply(hidden, training);
+        }
+
+        state.Position += input.Length;
+        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Encodes one position of each sequence and advances the state in place. Causal models only; not differentiable.</summary>
+    /// <param name="input">(B) int64 ids, or (B, F) frames.</param>
+    /// <param name="state">State before the position; after it when this returns.</param>
+    /// <returns>(B, DModel) after the last norm.</returns>
+    /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
+    public Tensor Step(Tensor input, MambaState state)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(state);
+        ThrowIfBidirectional();
+        using var noGradient = no_grad();
+        using var scope = NewDisposeScope();
+        var hidden = _embeddings?.forward(input) ?? _frameProjection!.forward(input);       // (B, DModel)
+        if (_positions is not null)
+            hidden = hidden + _positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)];
+        Tensor? residual = null;
+        for (var i = 0; i < _layers.Count; i++)
+            (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
+        state.Position++;
+        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The state before the first position. Causal models only.</summary>
+    /// <param name="batch">B.</param>
+    /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
+    public MambaState NewState(long batch)
+    {
+        ThrowIfBidirectional();
+        return new MambaState(_layers.Select(layer => layer.CausalMixer.NewState(batch)));
+    }
+
+    /// <summary>(B, L) or (B, L, F) → (B, L, DModel).</summary>
+    private Tensor Embed(SequenceInput input, long start)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        Tensor hidden;
+        if (_embeddings is not null)
+        {
+            hidden = _embeddings.forward(input.Ids
+                ?? throw new ArgumentException($"{nameof(MambaModel)}: the batch holds frames; expected ids below VocabSize = {Config.VocabSize}.", nameof(input)));
+        }
+        else
+        {
+            var frames = input.Frames
+                ?? throw new ArgumentException($"{nameof(MambaModel)}: the batch holds ids; expected frames (B, L, F) with F = FrameWidth = {Config.FrameWidth}.", nameof(input));
+            if (frames.shape[2] != Config.FrameWidth)
+                throw new ArgumentException($"{nameof(MambaModel)}: frames have width {frames.shape[2]}; expected FrameWidth = {Config.FrameWidth}.", nameof(input));
+            hidden = _frameProjection!.forward(frames);
+        }
+
+        if (_positions is not null)
+            hidden = hidden + PositionVectors(start, input.Length);
+        return _dropout is null ? hidden : _dropout.Apply(hidden, training);
+    }
+
+    /// <summary>(L, DModel): the vectors of positions start to start + length; those beyond the last share the last.</summary>
+    private Tensor PositionVectors(long start, long length)
+    {
+        var table = _positions!.Weight;
+        if (start + length <= Config.MaxPositions)
+            return table.narrow(0, start, length);
+        var positions = arange(start, start + length, dtype: ScalarType.Int64, device: table.device).clamp_max(Config.MaxPositions - 1);
+        return table.index_select(0, positions);
+    }
+
+    private void ThrowIfBidirectional()
+    {
+        if (Config.Bidirectional)
+        {
+            throw new InvalidOperationException(
+                $"{nameof(MambaModel)}: a bidirectional model sees the whole sequence and carries no state; build it with Bidirectional = false.");
+        }
+    }
+}

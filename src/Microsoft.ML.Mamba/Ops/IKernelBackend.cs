@@ -1,0 +1,68 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// One way to compute the ops of this namespace. Operands arrive checked; results are new tensors, except where a state is updated
+/// in place. A backend that is not also an <see cref="IBackwardKernels"/> is made of tensor operations that torch differentiates itself.
+/// </summary>
+public interface IKernelBackend
+{
+    /// <summary>Name in <see cref="KernelBackends.Force"/> and in the environment variable MAMBA_KERNELS.</summary>
+    string Name { get; }
+
+    /// <summary>Whether this backend computes on tensors of this device and type.</summary>
+    /// <param name="device">Device of every operand.</param>
+    /// <param name="type">Element type of every floating operand.</param>
+    /// <param name="reason">Why not, as the end of a sentence; empty when it does.</param>
+    bool Supports(DeviceType device, ScalarType type, out string reason);
+
+    /// <summary>Selective scan over a whole sequence.</summary>
+    /// <param name="inputs">Operands.</param>
+    /// <param name="finalState">Whether the state after the last position is wanted.</param>
+    /// <param name="forBackward">Whether the backward pass will follow, so that its checkpoints are wanted.</param>
+    ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward);
+
+    /// <summary>One position of the scan: <paramref name="state"/> (B, D, N) is advanced in place.</summary>
+    /// <returns>y (B, D).</returns>
+    Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus);
+
+    /// <summary>Causal depthwise convolution over a whole sequence.</summary>
+    /// <returns>y (B, L, D) and, when wanted, the last W-1 inputs (B, W-1, D).</returns>
+    (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState);
+
+    /// <summary>One position of the convolution: <paramref name="state"/> (B, W-1, D) is shifted in place.</summary>
+    /// <returns>y (B, D).</returns>
+    Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu);
+
+    /// <summary>RMS norm of x + residual over the last dimension.</summary>
+    /// <returns>The normalised y and x + residual (x itself when there is no residual).</returns>
+    (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon);
+
+    /// <summary>Reverses each sequence of x (B, L, D) within its own length; padding stays where it is.</summary>
+    Tensor ReverseSequences(Tensor x, int[] lengths);
+}
+
+/// <summary>A backend that brings its own backward passes.</summary>
+public interface IBackwardKernels : IKernelBackend
+{
+    /// <summary>Gradients of a scan.</summary>
+    /// <param name="inputs">The operands of the forward pass.</param>
+    /// <param name="checkpoints">What the forward pass returned for this call.</param>
+    /// <param name="dy">(B, L, D) gradient of y, or null for zeros.</param>
+    /// <param name="dFinalState">(B, D, N) gradient of the final state, or null for zeros.</param>
+    /// <param name="wanted">Operands whose gradients are wanted.</param>
+    ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted);
+
+    /// <summary>Gradients of a causal convolution, for gradients of y and of the final state (null for zeros).</summary>
+    ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted);
+
+    /// <summary>Gradients of the norm: of x (which is also the residual's) and of the weight.</summary>
+    /// <param name="sum">x + residual, as the forward pass returned it.</param>
+    /// <param name="weight">(D).</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <param name="dy">Gradient of y, or null for zeros.</param>
+    /// <param name="dSum">Gradient of x + residual, or null for zeros.</param>
+    (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum);
+}

@@ -1,0 +1,67 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// The backends in the order in which an op asks them. The first that supports device and type computes, unless one is forced:
+/// by <see cref="Force"/> for the present flow of control, or by the environment variable MAMBA_KERNELS for the process.
+/// </summary>
+public static class KernelBackends
+{
+    /// <summary>Environment variable that forces a backend by name.</summary>
+    public const string EnvironmentVariable = "MAMBA_KERNELS";
+
+    private static readonly string? ForcedByEnvironment = Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } name ? name : null;
+    private static readonly AsyncLocal<string?> Forced = new();
+
+    /// <summary>All backends, first choice first.</summary>
+    public static IReadOnlyList<IKernelBackend> All { get; } = [new TorchKernels()];
+
+    /// <summary>Forces one backend until the result is disposed, in this flow of control only (threads started by it included).</summary>
+    /// <param name="name">Name of a backend, or null to choose freely again (also against MAMBA_KERNELS).</param>
+    /// <exception cref="ArgumentException">There is no such backend.</exception>
+    public static IDisposable Force(string? name)
+    {
+        if (name is not null)
+            Find(name, nameof(Force));
+        var restore = new Restore(Forced.Value);
+        Forced.Value = name ?? "";
+        return restore;
+    }
+
+    /// <summary>The backend that computes an op on a device and a type.</summary>
+    /// <param name="op">Name of the op, for the message.</param>
+    /// <param name="device">Device of the operands.</param>
+    /// <param name="type">Element type of the floating operands.</param>
+    /// <exception cref="NotSupportedException">The forced backend, or every backend, declines.</exception>
+    public static IKernelBackend Choose(string op, DeviceType device, ScalarType type)
+    {
+        var forced = Forced.Value ?? ForcedByEnvironment;
+        if (!string.IsNullOrEmpty(forced))
+        {
+            var backend = Find(forced, op);
+            return backend.Supports(device, type, out var reason)
+                ? backend
+                : throw new NotSupportedException($"{op}: the forced backend '{backend.Name}' does not compute on {device} {type}: {reason}");
+        }
+
+        foreach (var backend in All)
+        {
+            if (backend.Supports(device, type, out _))
+                return backend;
+        }
+
+        var reasons = string.Join("; ", All.Select(b => b.Supports(device, type, out var why) ? b.Name : $"{b.Name}: {why}"));
+        throw new NotSupportedException($"{op}: no backend computes on {device} {type} ({reasons}).");
+    }
+
+    private static IKernelBackend Find(string name, string op) =>
+        All.FirstOrDefault(b => string.Equals(b.Name, name, StringComparison.OrdinalIgnoreCase))
+        ?? throw new ArgumentException($"{op}: there is no kernel backend '{name}'; expected one of: {string.Join(", ", All.Select(b => b.Name))}.");
+
+    private sealed class Restore(string? previous) : IDisposable
+    {
+        public void Dispose() => Forced.Value = previous;
+    }
+}

@@ -1,0 +1,143 @@
+using TorchSharp;
+using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// The ops as plain tensor operations, differentiable by torch: what one would write by hand with TorchSharp, and the fall-back for
+/// devices that have no kernels of their own. The scan keeps (B, L, D, N) tensors and walks the positions one by one.
+/// </summary>
+internal sealed class TorchKernels : IKernelBackend
+{
+    public string Name => "torch";
+
+    public bool Supports(DeviceType device, ScalarType type, out string reason)
+    {
+        var floating = type is ScalarType.Float32 or ScalarType.Float64 or ScalarType.BFloat16 or ScalarType.Float16;
+        reason = floating ? "" : "it takes floating types only";
+        return floating;
+    }
+
+    public ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, length, channels, state) = (inputs.Batch, inputs.Length, inputs.Channels, inputs.State);
+        var delta = StepSizes(inputs.Delta, inputs.DeltaBias, inputs.DeltaSoftplus);
+        var b = PerChannel(inputs.B, inputs);
+        var c = PerChannel(inputs.C, inputs);
+        var h = inputs.InitialState ?? zeros(batch, channels, state, dtype: inputs.U.dtype, device: inputs.U.device);
+
+        Tensor y;
+        if (length == 0)
+        {
+            y = zeros_like(inputs.U);
+        }
+        else
+        {
+            // unbind, not indexing: the backward of L slices would fill L zero tensors of the whole (B, L, D, N).
+            var decays = exp(delta.unsqueeze(-1) * inputs.A).unbind(1);                 // L × (B, D, N)
+            var pushes = ((delta * inputs.U).unsqueeze(-1) * b).unbind(1);              // L × (B, D, N)
+            var outputs = c.unbind(1);                                                  // L × (B, D or 1, N)
+            var ys = new Tensor[length];
+            for (var t = 0; t < ys.Length; t++)
+            {
+                using var step = NewDisposeScope();
+                h = (decays[t] * h + pushes[t]).MoveToOuterDisposeScope();
+                ys[t] = (h * outputs[t]).sum(-1).MoveToOuterDisposeScope();
+            }
+
+            y = stack(ys, 1);                                                           // (B, L, D)
+        }
+
+        if (inputs.D is not null)
+            y = y + inputs.U * inputs.D;
+        if (inputs.Z is not null)
+            y = y * F.silu(inputs.Z);
+        var last = finalState ? (ReferenceEquals(h, inputs.InitialState) ? h.alias() : h).MoveToOuterDisposeScope() : null;
+        return new ScanOutputs(y.MoveToOuterDisposeScope(), last, null);
+    }
+
+    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus)
+    {
+        using var scope = NewDisposeScope();
+        var step = StepSizes(delta, deltaBias, deltaSoftplus).unsqueeze(-1);            // (B, D, 1)
+        var (batch, channels, n) = (state.shape[0], state.shape[1], state.shape[2]);
+        var groups = b.shape[1] / n;
+        var perGroup = new[] { batch, groups, 1, n };
+        var push = (step * x.unsqueeze(-1)).view(batch, groups, channels / groups, 1) * b.reshape(perGroup);
+        state.mul_(exp(step * a)).add_(push.view(batch, channels, n));
+        var y = (state.view(batch, groups, channels / groups, n) * c.reshape(perGroup)).sum(-1).view(batch, channels);
+        if (d is not null)
+            y = y + x * d;
+        if (z is not null)
+            y = y * F.silu(z);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState)
+    {
+        using var scope = NewDisposeScope();
+        var before = inputs.Initial
+            ?? zeros(inputs.Batch, inputs.Width - 1, inputs.Channels, dtype: inputs.X.dtype, device: inputs.X.device);
+        var whole = cat([before, inputs.X], 1);                                         // (B, W-1+L, D)
+        var y = inputs.Length == 0
+            ? zeros_like(inputs.X)
+            : F.conv1d(whole.transpose(1, 2), inputs.Weight.unsqueeze(1), inputs.Bias, groups: inputs.Channels).transpose(1, 2);
+        if (inputs.Silu)
+            y = F.silu(y);
+        var last = finalState ? whole.slice(1, inputs.Length, inputs.Length + inputs.Width - 1, 1).contiguous() : null;
+        return (y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope());
+    }
+
+    public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu)
+    {
+        using var scope = NewDisposeScope();
+        var window = cat([state, x.unsqueeze(1)], 1);                                   // (B, W, D)
+        state.copy_(window.slice(1, 1, window.shape[1], 1));
+        var y = (window * weight.t()).sum(1);
+        if (bias is not null)
+            y = y + bias;
+        if (silu)
+            y = F.silu(y);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    {
+        using var scope = NewDisposeScope();
+        var sum = residual is null ? x.alias() : x + residual;
+        var y = sum * rsqrt(sum.square().mean([-1], keepdim: true) + epsilon) * weight;
+        return (y.MoveToOuterDisposeScope(), sum.MoveToOuterDisposeScope());
+    }
+
+    public Tensor ReverseSequences(Tensor x, int[] lengths)
+    {
+        using var scope = NewDisposeScope();
+        var (batch, length) = (x.shape[0], x.shape[1]);
+        var rows = new long[batch * length];
+        for (long i = 0, row = 0; i < batch; i++)
+        {
+            for (long t = 0; t < length; t++, row++)
+                rows[row] = i * length + (t < lengths[i] ? lengths[i] - 1 - t : t);
+        }
+
+        var order = tensor(rows, device: x.device);
+        return x.reshape(batch * length, x.shape[2]).index_select(0, order).view(x.shape).MoveToOuterDisposeScope();
+    }
+
+    private static Tensor StepSizes(Tensor delta, Tensor? bias, bool softplus)
+    {
+        var biased = bias is null ? delta : delta + bias;
+        return softplus ? F.softplus(biased) : biased;
+    }
+
+    /// <summary>(B, L, G·N) as (B, L, D or 1, N): one matrix for each channel, or one that all channels share.</summary>
+    private static Tensor PerChannel(Tensor matrix, ScanInputs inputs)
+    {
+        if (inputs.Groups == 1)
+            return matrix.unsqueeze(2);
+        var grouped = matrix.reshape(inputs.Batch, inputs.Length, inputs.Groups, 1, inputs.State);
+        return grouped.expand(-1, -1, -1, inputs.Channels / inputs.Groups, -1).reshape(inputs.Batch, inputs.Length, inputs.Channels, inputs.State);
+    }
+}
