@@ -48,7 +48,7 @@ internal sealed class TruncationPolicy
     internal string? Warning(long total) => TruncatedCount == 0
         ? null
         : FormattableString.Invariant(
-            $"{TruncatedCount:N0} of {total:N0} sequences were longer than {MaxLength:N0} positions and were cut ({Kept}). Raise MaxLength (and MaxPositions, where the model has positions) to use them whole.");
+            $"{TruncatedCount:N0} of {total:N0} sequences were longer than {MaxLength:N0} positions and were cut ({Kept}). Raise MaxLength to use them whole.");
 
     private string Kept => Truncation switch
     {

@@ -1,0 +1,55 @@
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>
+/// Lets any number of threads use a resource and one dispose it: it is freed when nobody uses it any longer, and later
+/// users are turned away.
+/// </summary>
+internal sealed class ForwardLease(IDisposable resource, string name) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private int _users;
+    private bool _disposed;
+
+    /// <summary>Starts using the resource; <see cref="Exit"/> must follow.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed before.</exception>
+    internal void Enter()
+    {
+        lock (_gate)
+        {
+            if (_disposed)
+            {
+                throw new ObjectDisposedException(name);
+            }
+            _users++;
+        }
+    }
+
+    internal void Exit()
+    {
+        bool last;
+        lock (_gate)
+        {
+            _users--;
+            last = _disposed && _users == 0;
+        }
+        if (last)
+        {
+            resource.Dispose();
+        }
+    }
+
+    /// <summary>Turns later users away; frees the resource at once or when its last user leaves. May be called again.</summary>
+    public void Dispose()
+    {
+        bool idle;
+        lock (_gate)
+        {
+            idle = !_disposed && _users == 0;
+            _disposed = true;
+        }
+        if (idle)
+        {
+            resource.Dispose();
+        }
+    }
+}

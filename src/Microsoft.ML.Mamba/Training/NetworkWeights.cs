@@ -1,0 +1,31 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>The named weights of a network: listing them, and bounding their size.</summary>
+internal static class NetworkWeights
+{
+    /// <summary>All weights in the order of their names, so that equal models give equal files.</summary>
+    internal static (string Name, Parameter Tensor)[] Of(nn.Module network) =>
+        [.. network.named_parameters().Select(p => (p.name, p.parameter)).OrderBy(p => p.name, StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Compares what the largest matrices alone would need with the size of the file, so that a damaged config.json cannot
+    /// make us allocate more than the file's size.
+    /// </summary>
+    /// <exception cref="MambaCheckpointException">The file is too small for the model.</exception>
+    internal static void CheckSize(ModelDescription description, long fileLength)
+    {
+        var config = description.Config;
+        double inner = config.DInner;
+        var mixer = (3 * inner * config.DModel) + (inner * ((3.0 * config.DState) + config.DConv + (2.0 * config.EffectiveDtRank)));
+        var numbers = (config.NLayer * mixer * (config.Bidirectional ? 2 : 1))
+            + (((double)config.VocabSize + config.MaxPositions + config.FrameWidth + description.Objective.Outputs) * config.DModel);
+        if (!(numbers * sizeof(float) <= fileLength))
+        {
+            throw new MambaCheckpointException(FormattableString.Invariant(
+                $"model.safetensors has {fileLength:N0} bytes; the model of config.json needs at least {numbers * sizeof(float):N0}. The files do not belong together, or one is damaged."));
+        }
+    }
+}

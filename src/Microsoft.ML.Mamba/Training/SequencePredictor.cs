@@ -1,0 +1,169 @@
+using Microsoft.ML.Mamba.Checkpoints;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>
+/// A fitted model: description and weights. Any number of threads may predict at once. Disposing it while they do lets
+/// their calls end well; later calls throw <see cref="ObjectDisposedException"/>.
+/// </summary>
+internal sealed class SequencePredictor : IDisposable
+{
+    private readonly MambaForSequenceClassification _network;
+    private readonly ForwardLease _lease;
+
+    /// <param name="description">What the model is.</param>
+    /// <param name="network">Its network, in evaluation mode; the predictor owns it from now on.</param>
+    internal SequencePredictor(ModelDescription description, MambaForSequenceClassification network)
+    {
+        Description = description;
+        _network = network;
+        _lease = new ForwardLease(network, nameof(SequencePredictor));
+    }
+
+    internal ModelDescription Description { get; }
+
+    /// <summary>Scores per sequence: the number of classes, or 1.</summary>
+    internal int OutputCount => Description.Objective.Outputs;
+
+    /// <summary>A fresh policy that cuts sequences as this model wants them, and counts them.</summary>
+    internal TruncationPolicy CreateTruncation() => new(Description.MaxLength, Description.Truncation);
+
+    /// <summary>
+    /// Scores each row: class probabilities, log-odds of yes, or the value. A row's scores do not depend on the other rows
+    /// of the batch, nor on padding, beyond rounding.
+    /// </summary>
+    /// <param name="batch">Rows of the model's kind; empty rows are legal and score like the head's bias.</param>
+    /// <returns>Rows × <see cref="OutputCount"/>, row after row.</returns>
+    /// <exception cref="ArgumentException">The batch is of another kind or width.</exception>
+    /// <exception cref="InvalidOperationException">An id is outside the vocabulary that the model was trained with.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal float[] Predict(PaddedBatch batch)
+    {
+        CheckKind(batch);
+        CheckIds(batch);
+        _lease.Enter();
+        try
+        {
+            return batch.Rows == 0 ? [] : Forward(batch);
+        }
+        finally
+        {
+            _lease.Exit();
+        }
+    }
+
+    /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>. Loading and saving again gives the same bytes.</summary>
+    internal void Save(Stream config, Stream weights)
+    {
+        _lease.Enter();
+        try
+        {
+            Description.Write(config);
+            ModuleWeights.Save(_network, weights);
+        }
+        finally
+        {
+            _lease.Exit();
+        }
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote; everything is checked before a network is built.</summary>
+    /// <param name="config">The stream of <c>config.json</c>.</param>
+    /// <param name="weights">The stream of <c>model.safetensors</c>.</param>
+    /// <param name="weightsLength">Bytes that <paramref name="weights"/> holds.</param>
+    /// <param name="tokenizer">The tokenizer that was saved beside them, or null.</param>
+    /// <exception cref="MambaCheckpointException">A file is damaged, of a newer version, or they do not belong together.</exception>
+    internal static SequencePredictor Load(Stream config, Stream weights, long weightsLength, SequenceTokenizer? tokenizer)
+    {
+        var description = ModelDescription.Read(config, tokenizer);
+        NetworkWeights.CheckSize(description, weightsLength);
+        var network = BuildNetwork(description, dropout: 0, seed: 0);
+        try
+        {
+            ModuleWeights.Load(network, weights, weightsLength);
+            network.eval();
+            return new SequencePredictor(description, network);
+        }
+        catch
+        {
+            network.Dispose();
+            throw;
+        }
+    }
+
+    internal static MambaForSequenceClassification BuildNetwork(ModelDescription description, double dropout, int seed) =>
+        new(description.Config, description.Pooling, description.Objective.Outputs, dropout, seed);
+
+    /// <summary>The batch as the network takes it.</summary>
+    internal static SequenceInput InputOf(PaddedBatch batch) => batch.Ids is { } ids
+        ? SequenceInput.FromIds(ids, batch.Rows, batch.Length, batch.Lengths)
+        : SequenceInput.FromFrames(batch.Frames!, batch.Rows, batch.Length, batch.FrameWidth, batch.Lengths);
+
+    /// <summary>Frees the weights, at once or when the last running prediction ends.</summary>
+    public void Dispose() => _lease.Dispose();
+
+    private float[] Forward(PaddedBatch batch)
+    {
+        var scores = new float[batch.Rows * OutputCount];
+        using (NewDisposeScope())
+        using (no_grad())
+        {
+            if (Description.ReverseComplementAveraging)
+            {
+                Average(RawOutputs(batch.WithReverseComplements(Description.Tokenizer!)), scores);
+            }
+            else
+            {
+                RawOutputs(batch).CopyTo(scores);
+            }
+        }
+        Description.Objective.ToScores(scores);
+        return scores;
+    }
+
+    private float[] RawOutputs(PaddedBatch batch)
+    {
+        using var input = InputOf(batch);
+        return _network.call(input).data<float>().ToArray();
+    }
+
+    // The first half of the rows are the strands as given, the second half their reverse complements.
+    private static void Average(ReadOnlySpan<float> both, Span<float> average)
+    {
+        for (var i = 0; i < average.Length; i++)
+        {
+            average[i] = (both[i] + both[average.Length + i]) / 2;
+        }
+    }
+
+    private void CheckKind(PaddedBatch batch)
+    {
+        var frames = batch.Ids is null;
+        if (frames != (Description.Kind == SequenceKind.Frames) || batch.FrameWidth != Description.Config.FrameWidth)
+        {
+            throw new ArgumentException(
+                $"Predict: the batch holds {Named(frames, batch.FrameWidth)}; the model was trained on {Named(Description.Kind == SequenceKind.Frames, Description.Config.FrameWidth)}.",
+                nameof(batch));
+        }
+
+        static string Named(bool frames, int width) => frames ? $"frames of width {width}" : "ids";
+    }
+
+    private void CheckIds(PaddedBatch batch)
+    {
+        var vocabSize = Description.Config.VocabSize;
+        var ids = batch.Ids ?? [];
+        for (var i = 0; i < ids.Length; i++)
+        {
+            if ((uint)ids[i] >= (uint)vocabSize)
+            {
+                throw new InvalidOperationException(
+                    $"Predict: row {batch.RowIndex[i / batch.Length]} has id {ids[i]} at position {i % batch.Length}; the model knows ids 0 to {vocabSize - 1}.");
+            }
+        }
+    }
+}

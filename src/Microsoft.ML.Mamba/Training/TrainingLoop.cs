@@ -1,0 +1,248 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
+using TorchSharp;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>
+/// Trains a sequence model: epochs of shuffled batches, AdamW under a warm-up and cosine schedule, validation after each
+/// epoch, early stopping, and a guard against numbers that are not finite. Equal requests give equal weights, to the bit.
+/// </summary>
+internal sealed class TrainingLoop : IDisposable
+{
+    private const int EvaluationBatchSize = 64;
+    private const int SnapshotsInFirstEpoch = 8;
+
+    private readonly TrainingPlan _plan;
+    private readonly TrainingRequest _request;
+    private readonly MambaForSequenceClassification _network;
+    private readonly TrainingStep _step;
+    private readonly WeightSnapshot _best;
+    private readonly ProgressMeter _meter;
+    private readonly LearningRateSchedule _schedule;
+    private readonly BestEpoch _bestEpoch;
+    private readonly List<MambaTrainingProgress> _epochs = [];
+    private readonly Random _shuffling;
+    private readonly Random _augmentation;
+    private readonly SequencePredictor _evaluator;
+    private double _lowestSnapshotLoss = double.PositiveInfinity;
+    private string? _stoppedBecause;
+    private int? _keptEpoch;
+
+    private TrainingLoop(TrainingPlan plan)
+    {
+        _plan = plan;
+        _request = plan.Request;
+        var options = plan.Options;
+        _network = SequencePredictor.BuildNetwork(Describe(), options.Dropout, plan.Seeds.Weights);
+        _network.ReseedDropout(plan.Seeds.Dropout);
+        _evaluator = new SequencePredictor(Describe(), _network);
+        _step = new TrainingStep(_network, plan);
+        _best = new WeightSnapshot(_step.Weights);
+        _schedule = new LearningRateSchedule(options.LearningRate, options.MinLearningRateRatio, options.WarmupRatio, plan.Steps);
+        _bestEpoch = new BestEpoch(options.EarlyStoppingMetric, plan.Objective.HigherMetricIsBetter);
+        _shuffling = plan.Seeds.Shuffling();
+        _augmentation = plan.Seeds.Augmentation();
+        _meter = new ProgressMeter(plan);
+    }
+
+    /// <summary>Trains as the request says.</summary>
+    /// <returns>The fitted model, on the weights of its best epoch.</returns>
+    /// <exception cref="ArgumentException">Settings are out of range or do not fit each other or the data.</exception>
+    /// <exception cref="MambaTrainingException">The data leave nothing to learn, or training broke down before any weights were worth keeping.</exception>
+    /// <exception cref="OperationCanceledException">Thrown by the request's CheckAlive; nothing is left behind.</exception>
+    internal static SequencePredictor Run(TrainingRequest request)
+    {
+        var plan = TrainingPlan.Make(request);
+        try
+        {
+            using var loop = new TrainingLoop(plan);
+            try
+            {
+                return loop.Train();
+            }
+            catch
+            {
+                loop._evaluator.Dispose();
+                throw;
+            }
+        }
+        catch (ExternalException e) when (e.Message.Contains("can't allocate memory", StringComparison.Ordinal))
+        {
+            throw new OutOfMemoryException(
+                "Training ran out of memory; a smaller BatchSize, MaxLength or model needs less. " + e.Message, e);
+        }
+    }
+
+    public void Dispose()
+    {
+        _step.Dispose();
+        _best.Dispose();
+    }
+
+    private SequencePredictor Train()
+    {
+        _request.Info(FormattableString.Invariant(
+            $"Training {ParameterCount:N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch"));
+        for (var epoch = 1; epoch <= _plan.Epochs && _stoppedBecause is null; epoch++)
+        {
+            if (TrainEpoch(epoch) is { } breakdown)
+            {
+                StopAtBreakdown(breakdown);
+                break;
+            }
+            if (EvaluateEpoch(epoch) is { } broken)
+            {
+                StopAtBreakdown(broken);
+            }
+        }
+        if (_keptEpoch is null && _plan.Validation is not null && _plan.Options.RestoreBestWeights)
+        {
+            RestoreBest();
+        }
+        return Finish();
+    }
+
+    /// <summary>Takes the steps of one epoch; says what broke down, if anything did.</summary>
+    private string? TrainEpoch(int epoch)
+    {
+        _network.train();
+        _meter.BeginEpoch(epoch);
+        foreach (var rows in LengthBucketedBatches.Shuffled(_plan.Train, _plan.Options.BatchSize, _shuffling))
+        {
+            if (_meter.Steps == _plan.Steps)
+            {
+                break;
+            }
+            _request.CheckAlive();
+            var batch = Augment(PaddedBatch.Gather(_plan.Train, rows));
+            var rate = _schedule.At(_meter.Steps);
+            var (loss, norm) = _step.Take(batch, rate, beforeUpdate: value => SnapshotInFirstEpoch(epoch, value));
+            if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            {
+                var what = double.IsFinite(loss) ? $"the gradient became {norm}" : $"the loss became {loss}";
+                return FormattableString.Invariant($"{what} at step {_meter.Steps + 1:N0} (epoch {epoch})");
+            }
+            _meter.StepDone(batch.Rows, batch.RealPositions, loss, rate);
+            if (_request.Progress is not null && _meter.WithinEpoch() is { } progress)
+            {
+                _request.Progress(progress);
+            }
+        }
+        _meter.EndOfTraining();
+        return null;
+    }
+
+    /// <summary>Validates, reports, keeps the weights where they are the best; says what broke down, if anything did.</summary>
+    private string? EvaluateEpoch(int epoch)
+    {
+        _network.eval();
+        // Without validation rows, one batch still tells whether the weights of the last step are of any use.
+        var result = _plan.Validation is { } validation
+            ? Evaluate(validation, LengthBucketedBatches.ByLength(validation, EvaluationBatchSize))
+            : Evaluate(_plan.Train, LengthBucketedBatches.ByLength(_plan.Train, EvaluationBatchSize)[^1..]);
+        if (!double.IsFinite(result.Loss))
+        {
+            return FormattableString.Invariant($"the loss became {result.Loss} in the evaluation after step {_meter.Steps:N0} (epoch {epoch})");
+        }
+        var isBest = _plan.Validation is null || _bestEpoch.Offer(result);
+        if (isBest)
+        {
+            _best.Take(epoch);
+        }
+        var progress = _meter.EndOfEpoch(_plan.Validation is null ? null : result, isBest);
+        _epochs.Add(progress);
+        _request.Info(ProgressMeter.Line(progress));
+        _request.Progress?.Invoke(progress);
+        var patience = _plan.Options.EarlyStoppingPatience;
+        if (_plan.Validation is not null && patience > 0 && _bestEpoch.Since >= patience && epoch < _plan.Epochs)
+        {
+            _stoppedBecause = $"No better validation result in {patience} epoch{(patience == 1 ? "" : "s")} (best: epoch {_best.Epoch}).";
+            _request.Info($"Stopped after epoch {epoch}: {_stoppedBecause}");
+        }
+        return null;
+    }
+
+    private (double Loss, double Metric) Evaluate(SequenceSet set, int[][] batches)
+    {
+        double loss = 0, metric = 0;
+        long rows = 0;
+        foreach (var batchRows in batches)
+        {
+            _request.CheckAlive();
+            var batch = PaddedBatch.Gather(set, batchRows);
+            var sums = _plan.Objective.Measure(_evaluator.Predict(batch), batch.Targets);
+            loss += sums.Loss;
+            metric += sums.Metric;
+            rows += batch.Rows;
+        }
+        return (loss / rows, _plan.Objective.Metric(metric, rows));
+    }
+
+    private PaddedBatch Augment(PaddedBatch batch)
+    {
+        var options = _plan.Options;
+        if (options.ReverseComplementAugmentation)
+        {
+            DnaAugmentation.RandomStrands(batch, _request.Tokenizer!, _augmentation);
+        }
+        if (options.MutationRate > 0)
+        {
+            DnaAugmentation.Mutate(batch, _request.Tokenizer!, options.MutationRate, _augmentation);
+        }
+        return batch;
+    }
+
+    // Until the first epoch has been evaluated, the weights of the step with the lowest loss among a few are the best known.
+    private void SnapshotInFirstEpoch(int epoch, double loss)
+    {
+        var interval = Math.Max(1, _plan.StepsPerEpoch / SnapshotsInFirstEpoch);
+        if (epoch == 1 && _meter.Steps % interval == 0 && loss < _lowestSnapshotLoss)
+        {
+            _lowestSnapshotLoss = loss;
+            _best.Take(0);
+        }
+    }
+
+    private void StopAtBreakdown(string what)
+    {
+        const string Cure = "A lower LearningRate or a GradientClip usually helps; frames with very large values should be scaled first.";
+        if (_best.Epoch is not { } epoch)
+        {
+            throw new MambaTrainingException($"Training broke down: {what}, before there were any weights worth keeping. {Cure}");
+        }
+        RestoreBest();
+        _stoppedBecause = $"Training broke down: {what}.";
+        var kept = epoch == 0 ? "weights from within epoch 1" : $"the weights of epoch {epoch}";
+        _request.Warning($"{_stoppedBecause} The model keeps {kept}. {Cure}");
+    }
+
+    private void RestoreBest()
+    {
+        _best.Restore();
+        _keptEpoch = _best.Epoch;
+    }
+
+    private SequencePredictor Finish()
+    {
+        _network.eval();
+        var history = new MambaTrainingHistory(
+            _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, ParameterCount);
+        return new SequencePredictor(Describe(history), _network);
+    }
+
+    private long ParameterCount => _step.Weights.Sum(w => w.NumberOfElements);
+
+    private ModelDescription Describe(MambaTrainingHistory? history = null) => new()
+    {
+        Config = _plan.Config,
+        Pooling = _request.Pooling,
+        Objective = _plan.Objective,
+        Tokenizer = _request.Tokenizer,
+        MaxLength = _plan.Options.MaxLength,
+        Truncation = _plan.Options.Truncation,
+        ReverseComplementAveraging = _plan.Options.ReverseComplementAveraging,
+        History = history ?? new MambaTrainingHistory([], 0, null, 0, 0, 0),
+    };
+}
