@@ -76,6 +76,18 @@ internal sealed class LibrarySources
         }
     }
 
+    /// <summary>Members of ML.NET that are not public and that these sources use.</summary>
+    public IEnumerable<string> InternalsOfMlNet() =>
+        from tree in _compilation.SyntaxTrees
+        let model = _compilation.GetSemanticModel(tree)
+        from name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>()
+        let info = model.GetSymbolInfo(name)
+        let symbol = (info.Symbol ?? info.CandidateSymbols.FirstOrDefault())?.OriginalDefinition
+        where symbol is not null and not INamespaceSymbol && symbol.DeclaringSyntaxReferences.IsEmpty && !IsVisible(symbol)
+        let assembly = symbol.ContainingAssembly?.Name ?? ""
+        where assembly.StartsWith("Microsoft.ML", StringComparison.Ordinal)
+        select $"{assembly}: {symbol.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat)}";
+
     /// <summary>Public and protected members of the types in a layer, with the assemblies of all types in their signatures.</summary>
     public IEnumerable<(string Member, string Assembly)> PublicSignatures(params string[] layers)
     {
