@@ -33,6 +33,15 @@ public sealed record MambaDiagnosis
     /// <summary>The threads of libtorch's matrix products; null if it did not load.</summary>
     public int? TorchThreads { get; init; }
 
+    /// <summary>The width in bits of the vectors that the kernels use; 0 for scalar code.</summary>
+    public int SimdBits { get; init; }
+
+    /// <summary>The threads of the kernels.</summary>
+    public int KernelThreads { get; init; }
+
+    /// <summary>The kernel backends in the order in which they are asked.</summary>
+    public IReadOnlyList<MambaKernelDiagnosis> Kernels { get; init; } = [];
+
     /// <summary>Why libtorch cannot be used and what helps; null if it can.</summary>
     public string? Problem { get; init; }
 
@@ -47,11 +56,19 @@ public sealed record MambaDiagnosis
         Line("libtorch", LibTorchVersion ?? "not usable");
         Line("  loaded from", LibTorchLibrary ?? "not loaded");
         Line("devices", Devices.Count > 0 ? string.Join(", ", Devices) : "none");
-        Line("threads", TorchThreads is { } threads ? $"{threads} (libtorch)" : "unknown");
+        Line("vectors", SimdBits == 0 ? "none" : $"{SimdBits} bits");
+        foreach (MambaKernelDiagnosis kernel in Kernels)
+            Line($"kernels {kernel.Name}", kernel.Reason is null ? "available" : $"not available: {kernel.Reason}");
+        Line("threads", $"{KernelThreads} (kernels), {TorchThreads?.ToString(CultureInfo.InvariantCulture) ?? "unknown"} (libtorch)");
         if (Problem is not null)
             Line("problem", Problem);
         return text.ToString();
 
-        void Line(string name, string value) => text.AppendLine(CultureInfo.InvariantCulture, $"{name,-14} {value}");
+        void Line(string name, string value) => text.AppendLine(CultureInfo.InvariantCulture, $"{name,-18} {value}");
     }
 }
+
+/// <summary>Whether a backend of the kernels can be used here.</summary>
+/// <param name="Name">Its name, as the environment variable <c>MAMBA_KERNELS</c> takes it.</param>
+/// <param name="Reason">Why it computes on none of the devices; null if it does.</param>
+public sealed record MambaKernelDiagnosis(string Name, string? Reason);

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using Microsoft.ML.Mamba.Kernels;
 using Microsoft.ML.Mamba.Native;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 
 namespace Microsoft.ML.Mamba;
@@ -27,12 +29,14 @@ public static class MambaEnvironment
         string? problem = load.Failure?.Message;
         IReadOnlyList<string> devices = [];
         int? torchThreads = null;
+        IReadOnlyList<MambaKernelDiagnosis> kernels = [];
         if (problem is null)
         {
             try
             {
                 devices = FindDevices();
                 torchThreads = torch.get_num_threads();
+                kernels = [.. KernelBackends.All.Select(Describe)];
             }
             catch (Exception e) // TorchSharp's static constructor may fail in ways of its own; a diagnosis reports it
             {
@@ -51,8 +55,18 @@ public static class MambaEnvironment
             LibTorchLibrary = LoadedFile("torch_cpu"),
             Devices = devices,
             TorchThreads = torchThreads,
+            SimdBits = SimdWidth.Bits,
+            KernelThreads = KernelThreads.Count,
+            Kernels = kernels,
             Problem = problem,
         };
+    }
+
+    private static MambaKernelDiagnosis Describe(IKernelBackend backend)
+    {
+        bool onCpu = backend.Supports(DeviceType.CPU, torch.ScalarType.Float32, out string reason);
+        bool usable = onCpu || (torch.cuda.is_available() && backend.Supports(DeviceType.CUDA, torch.ScalarType.Float32, out reason));
+        return new MambaKernelDiagnosis(backend.Name, usable ? null : reason);
     }
 
     private static List<string> FindDevices()

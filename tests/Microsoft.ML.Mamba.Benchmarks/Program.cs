@@ -1,1 +1,12 @@
-return 0;
+using System.CommandLine;
+using Microsoft.ML.Mamba.Benchmarks;
+
+// Each command measures one thing, prints a table and, with --json, writes an array of flat objects: docs/performance.md.
+var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
+{
+    KernelBenchmark.Command(),
+    RooflineBenchmark.Command(),
+};
+foreach (Command command in LengthBenchmark.Commands())
+    root.Add(command);
+return root.Parse(args).Invoke();
