@@ -21,9 +21,10 @@ internal static class Closeness
         var bound = largest < Negligible ? tolerance : tolerance * largest;
         for (var i = 0; i < want.Count; i++)
         {
-            Xunit.Assert.True(
-                Math.Abs(got[i] - want[i]) <= bound,
-                $"{what}[{i}]: expected {want[i]:R}, got {got[i]:R}, bound {bound:R} ({tolerance:R} of the largest, {largest:R}).");
+            if (!(Math.Abs(got[i] - want[i]) <= bound))
+            {
+                Xunit.Assert.Fail($"{what}[{i}]: expected {want[i]:R}, got {got[i]:R}, bound {bound:R} ({tolerance:R} of the largest, {largest:R}).");
+            }
         }
     }
 }

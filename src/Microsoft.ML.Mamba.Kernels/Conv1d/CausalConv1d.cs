@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>
@@ -13,7 +15,7 @@ namespace Microsoft.ML.Mamba.Kernels;
 /// Results do not depend on the number of threads; a sequence cut in two with the state carried over, or taken step by step,
 /// gives the same bits as in one pass.
 /// </summary>
-public static class CausalConv1d
+public static unsafe class CausalConv1d
 {
     /// <summary>Filters B sequences.</summary>
     /// <param name="a">Inputs and outputs.</param>
@@ -21,7 +23,8 @@ public static class CausalConv1d
     /// <exception cref="ArgumentException">A size or a shape does not fit; the text says which, what was expected, and what it got.</exception>
     public static void Forward(in CausalConv1dForward<float> a, int threads = 0)
     {
-        Reference.CausalConv1d.Forward(a);
+        a.Require("CausalConv1d.Forward");
+        SimdWidth.Dispatch(new CausalConv1dForwardBody(a, threads));
     }
 
     /// <summary>
@@ -32,7 +35,8 @@ public static class CausalConv1d
     /// <exception cref="ArgumentException">A size or a shape does not fit; the text says which, what was expected, and what it got.</exception>
     public static void Backward(in CausalConv1dBackward<float> a, int threads = 0)
     {
-        Reference.CausalConv1d.Backward(a);
+        a.Require("CausalConv1d.Backward");
+        SimdWidth.Dispatch(new CausalConv1dBackwardBody(a, threads));
     }
 
     /// <summary>One step of B sequences: the state moves on by one input.</summary>
@@ -41,6 +45,27 @@ public static class CausalConv1d
     /// <exception cref="ArgumentException">A size or a shape does not fit; the text says which, what was expected, and what it got.</exception>
     public static void Step(in CausalConv1dStep<float> a, int threads = 0)
     {
-        Reference.CausalConv1d.Step(a);
+        a.Require("CausalConv1d.Step");
+        var forward = new CausalConv1dForward<float>
+        {
+            Dims = a.Dims,
+            X = a.X,
+            Weight = a.Weight,
+            Bias = a.Bias,
+            InitialState = a.State,
+            Silu = a.Silu,
+            Y = a.Y,
+        };
+        SimdWidth.Dispatch(new CausalConv1dForwardBody(forward, threads));
+        MoveOn(a.State, a.X, a.Dims);
+    }
+
+    private static void MoveOn(Rows<float> state, Rows<float> x, ConvDims dims)
+    {
+        for (long row = 0; row < dims.Batch * dims.History; row++)
+        {
+            var source = row % dims.History < dims.History - 1 ? state.Row(row + 1) : x.Row(row / dims.History);
+            NativeMemory.Copy(source, state.Row(row), (nuint)dims.Channels * sizeof(float));
+        }
     }
 }

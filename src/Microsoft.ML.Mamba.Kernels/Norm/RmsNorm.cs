@@ -22,7 +22,8 @@ public static class RmsNorm
     public static void Forward(
         Rows<float> x, Rows<float> residual, Rows<float> weight, double epsilon, Rows<float> y, Rows<float> residualOut, int threads = 0)
     {
-        Reference.RmsNorm.Forward(x, residual, weight, epsilon, y, residualOut);
+        RmsNormArguments.RequireForward(x, residual, weight, epsilon, y, residualOut);
+        SimdWidth.Dispatch(new RmsNormForwardBody(x, residual, weight, epsilon, y, residualOut, threads));
     }
 
     /// <summary>The gradients of <see cref="Forward"/>.</summary>
@@ -38,6 +39,7 @@ public static class RmsNorm
     public static void Backward(
         Rows<float> sum, Rows<float> weight, double epsilon, Rows<float> dy, Rows<float> dResidualOut, Rows<float> dx, Rows<float> dWeight, int threads = 0)
     {
-        Reference.RmsNorm.Backward(sum, weight, epsilon, dy, dResidualOut, dx, dWeight);
+        RmsNormArguments.RequireBackward(sum, weight, epsilon, dy, dResidualOut, dx, dWeight);
+        SimdWidth.Dispatch(new RmsNormBackwardBody(sum, weight, epsilon, dy, dResidualOut, dx, dWeight, threads));
     }
 }
