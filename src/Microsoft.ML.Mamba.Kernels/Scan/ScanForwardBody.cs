@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+
+namespace Microsoft.ML.Mamba.Kernels;
+
+/// <summary>Forward scan for one vector width: packs the parameters and shares the tiles among threads.</summary>
+internal readonly struct ScanForwardBody(SelectiveScanForward<float> scan, int threads) : IVectorBody
+{
+    public unsafe void Run<V>()
+        where V : struct, IFloatVector<V>
+    {
+        var tiles = new ScanTiles(scan.Dims, V.Count);
+        var items = scan.Dims.Batch * tiles.PerSequence;
+        using var parameters = new ScanParameters(tiles, scan.Dims, scan.A, scan.D, scan.DeltaBias);
+        using var scratch = new NativeArray<float>((long)KernelThreads.Workers(items, threads) * ScanForwardTile<V>.ScratchLength(scan.Dims));
+        KernelThreads.For(items, threads, new ScanForwardTile<V>(scan, tiles, parameters, (float*)scratch.Address));
+    }
+}
+
+/// <summary>
+/// Forward scan of one tile of channels of one sequence. Lanes are channels, so the sum over the states needs no horizontal step.
+/// Block by block of time, in three passes whose data stay in the first-level cache: step sizes, states, gate.
+/// </summary>
+internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> scan, ScanTiles tiles, ScanParameters parameters, float* scratch) : IKernelWork
+    where V : struct, IFloatVector<V>
+{
+    private const int BlockSteps = ScanChunks.Steps;
+
+    /// <summary>Floats per worker: the states of a tile, then a block.</summary>
+    public static int ScratchLength(in ScanDims dims) =>
+        dims.State * ScanTiles.Vectors * V.Count + ScanBlock<V>.ScratchLength(ScanTiles.Vectors * V.Count);
+
+    public void Run(long item, int worker)
+    {
+        var dims = scan.Dims;
+        var width = tiles.Width;
+        var (batch, tile) = (item / tiles.PerSequence, item % tiles.PerSequence);
+        var (first, channels) = (tiles.FirstChannel(tile), tiles.Channels(tile));
+        var h = scratch + (long)worker * ScratchLength(dims);
+        var block = new ScanBlock<V>(h + dims.State * width, width, first, channels);
+
+        ScanStates.Load(scan.InitialState, batch * dims.Channels + first, channels, dims.State, width, h);
+        for (long t = 0; t < dims.Length; t += BlockSteps)
+        {
+            var row = batch * dims.Length + t;
+            var steps = (int)Math.Min(BlockSteps, dims.Length - t);
+            if (!scan.Checkpoints.IsAbsent)
+            {
+                var checkpoint = ScanChunks.At(scan.Checkpoints, dims, batch, t / ScanChunks.Steps, first);
+                ScanStates.CopyRows(h, width, checkpoint, dims.Channels, dims.State, channels);
+            }
+
+            block.Prepare(row, steps, scan.U, scan.Delta, parameters.Bias(tile), parameters.Skip(tile), scan.DeltaSoftplus);
+            Advance(h, block, tile, row, steps);
+            block.Finish(row, steps, scan.Z, scan.Y);
+        }
+
+        ScanStates.Store(h, width, scan.FinalState, batch * dims.Channels + first, channels, dims.State);
+    }
+
+    // Two vectors at a time share the broadcasts of B and C and hide the latency of the sums.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void Advance(float* h, in ScanBlock<V> block, long tile, long row, int steps)
+    {
+        var (state, width, lanes) = (scan.Dims.State, tiles.Width, V.Count);
+        var firstColumn = tiles.Group(tile) * state;
+        for (var pair = 0; pair < block.Padded; pair += 2 * lanes)
+        {
+            var hPair = h + pair;
+            var aPair = parameters.Decay(tile) + pair;
+            for (var t = 0; t < steps; t++)
+            {
+                var b = scan.B.Row(row + t) + firstColumn;
+                var c = scan.C.Row(row + t) + firstColumn;
+                var at = t * width + pair;
+                var (d0, d1) = (V.Load(block.D + at), V.Load(block.D + at + lanes));
+                var (du0, du1) = (V.Load(block.DU + at), V.Load(block.DU + at + lanes));
+                var (y0, y1) = (V.Load(block.Y + at), V.Load(block.Y + at + lanes));
+                var hn = hPair;
+                var an = aPair;
+                for (var n = 0; n < state; n++)
+                {
+                    var bn = V.Broadcast(b[n]);
+                    var cn = V.Broadcast(c[n]);
+                    var h0 = V.MultiplyAdd(FastMath.Exp2(d0 * V.Load(an)), V.Load(hn), du0 * bn);
+                    var h1 = V.MultiplyAdd(FastMath.Exp2(d1 * V.Load(an + lanes)), V.Load(hn + lanes), du1 * bn);
+                    V.Store(h0, hn);
+                    V.Store(h1, hn + lanes);
+                    y0 = V.MultiplyAdd(cn, h0, y0);
+                    y1 = V.MultiplyAdd(cn, h1, y1);
+                    hn += width;
+                    an += width;
+                }
+
+                V.Store(y0, block.Y + at);
+                V.Store(y1, block.Y + at + lanes);
+            }
+        }
+    }
+}
