@@ -17,12 +17,8 @@ public sealed unsafe class NativeArray<T> : IDisposable
     /// <summary>Allocates <paramref name="length"/> zeros.</summary>
     /// <param name="length">Number of elements, ≥ 0.</param>
     public NativeArray(long length)
+        : this(length, zeroed: true)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(length);
-        Length = length;
-        var bytes = checked((nuint)length * (nuint)sizeof(T));
-        _address = (T*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
-        NativeMemory.Clear(_address, bytes);
     }
 
     /// <summary>Allocates a copy of <paramref name="values"/>.</summary>
@@ -30,11 +26,26 @@ public sealed unsafe class NativeArray<T> : IDisposable
     public NativeArray(ReadOnlySpan<T> values)
         : this(values.Length) => CopyFrom(values);
 
+    /// <summary>Allocates memory that, unless <paramref name="zeroed"/>, holds anything.</summary>
+    internal NativeArray(long length, bool zeroed)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        Length = length;
+        var bytes = checked((nuint)length * (nuint)sizeof(T));
+        _address = (T*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        if (zeroed)
+        {
+            NativeMemory.Clear(_address, bytes);
+        }
+    }
+
     /// <summary>Frees the memory of an array that was not disposed.</summary>
     ~NativeArray() => Free();
 
     /// <summary>Number of elements.</summary>
     public long Length { get; }
+
+    internal T* Pointer => (T*)Address;
 
     /// <summary>Address of the first element.</summary>
     public nint Address

@@ -73,18 +73,12 @@ internal readonly unsafe struct ScanBlock<V>
         for (var t = 0; t < steps; t++)
         {
             var from = Y + t * _width;
-            var to = Channels == _width ? y.Row(row + t) + _firstChannel : from;
-            if (z.IsAbsent)
+            var to = WriteTo(y, row + t, from);
+            var zt = z.IsAbsent ? null : Read(z, row + t, _stage);
+            for (var lane = 0; lane < Padded; lane += V.Count)
             {
-                CopyRow(from, to);
-            }
-            else
-            {
-                var zt = Read(z, row + t, _stage);
-                for (var lane = 0; lane < Padded; lane += V.Count)
-                {
-                    V.Store(V.Load(from + lane) * FastMath.Silu(V.Load(zt + lane)), to + lane);
-                }
+                var value = V.Load(from + lane);
+                V.Store(zt == null ? value : value * FastMath.Silu(V.Load(zt + lane)), to + lane);
             }
 
             Write(to, y, row + t);
@@ -93,7 +87,7 @@ internal readonly unsafe struct ScanBlock<V>
 
     /// <summary>Where the tile's part of a row can be read in whole vectors: in place, or copied to <paramref name="stage"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private float* Read(Rows<float> rows, long row, float* stage)
+    public float* Read(Rows<float> rows, long row, float* stage)
     {
         var from = rows.Row(row) + _firstChannel;
         if (Channels == _width)
@@ -105,21 +99,18 @@ internal readonly unsafe struct ScanBlock<V>
         return stage;
     }
 
+    /// <summary>Where the tile's part of a row can be written in whole vectors; <see cref="Write"/> then brings it to its place.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Write(float* from, Rows<float> rows, long row)
+    public float* WriteTo(Rows<float> rows, long row, float* stage) =>
+        Channels == _width && !rows.IsAbsent ? rows.Row(row) + _firstChannel : stage;
+
+    /// <summary>Ends what <see cref="WriteTo"/> began.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Write(float* from, Rows<float> rows, long row)
     {
-        if (Channels != _width)
+        if (Channels != _width && !rows.IsAbsent)
         {
             Unsafe.CopyBlockUnaligned(rows.Row(row) + _firstChannel, from, (uint)Channels * sizeof(float));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void CopyRow(float* from, float* to)
-    {
-        for (var lane = 0; lane < Padded; lane += V.Count)
-        {
-            V.Store(V.Load(from + lane), to + lane);
         }
     }
 }

@@ -57,43 +57,52 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
         ScanStates.Store(h, width, scan.FinalState, batch * dims.Channels + first, channels, dims.State);
     }
 
-    // Two vectors at a time share the broadcasts of B and C and hide the latency of the sums.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Advance(float* h, in ScanBlock<V> block, long tile, long row, int steps)
     {
-        var (state, width, lanes) = (scan.Dims.State, tiles.Width, V.Count);
-        var firstColumn = tiles.Group(tile) * state;
-        for (var pair = 0; pair < block.Padded; pair += 2 * lanes)
+        var firstColumn = tiles.Group(tile) * scan.Dims.State;
+        for (var pair = 0; pair < block.Padded; pair += 2 * V.Count)
         {
-            var hPair = h + pair;
-            var aPair = parameters.Decay(tile) + pair;
-            for (var t = 0; t < steps; t++)
-            {
-                var b = scan.B.Row(row + t) + firstColumn;
-                var c = scan.C.Row(row + t) + firstColumn;
-                var at = t * width + pair;
-                var (d0, d1) = (V.Load(block.D + at), V.Load(block.D + at + lanes));
-                var (du0, du1) = (V.Load(block.DU + at), V.Load(block.DU + at + lanes));
-                var (y0, y1) = (V.Load(block.Y + at), V.Load(block.Y + at + lanes));
-                var hn = hPair;
-                var an = aPair;
-                for (var n = 0; n < state; n++)
-                {
-                    var bn = V.Broadcast(b[n]);
-                    var cn = V.Broadcast(c[n]);
-                    var h0 = V.MultiplyAdd(FastMath.Exp2(d0 * V.Load(an)), V.Load(hn), du0 * bn);
-                    var h1 = V.MultiplyAdd(FastMath.Exp2(d1 * V.Load(an + lanes)), V.Load(hn + lanes), du1 * bn);
-                    V.Store(h0, hn);
-                    V.Store(h1, hn + lanes);
-                    y0 = V.MultiplyAdd(cn, h0, y0);
-                    y1 = V.MultiplyAdd(cn, h1, y1);
-                    hn += width;
-                    an += width;
-                }
+            AdvancePair(
+                h + pair, parameters.Decay(tile) + pair, block.D + pair, block.DU + pair, block.Y + pair,
+                scan.B.Row(row) + firstColumn, scan.B.Stride, scan.C.Row(row) + firstColumn, scan.C.Stride, tiles.Width, scan.Dims.State, steps);
+        }
+    }
 
-                V.Store(y0, block.Y + at);
-                V.Store(y1, block.Y + at + lanes);
+    // Two vectors at a time share the broadcasts of B and C and hide the latency of the sums.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void AdvancePair(
+        float* h, float* a, float* d, float* du, float* y, float* b, long bStride, float* c, long cStride, long width, long state, long steps)
+    {
+        var exp = new Exp2Constants<V>(Exp2Table.Address);
+        for (; steps > 0; steps--)
+        {
+            var d0 = V.Load(d);
+            var d1 = V.Load(d + V.Count);
+            var du0 = V.Load(du);
+            var du1 = V.Load(du + V.Count);
+            var y0 = V.Load(y);
+            var y1 = V.Load(y + V.Count);
+            long offset = 0;
+            for (long n = 0; n < state; n++)
+            {
+                var bn = V.Broadcast(b[n]);
+                var h0 = V.MultiplyAdd(exp.Exp2(d0 * V.Load(a + offset)), V.Load(h + offset), du0 * bn);
+                V.Store(h0, h + offset);
+                var h1 = V.MultiplyAdd(exp.Exp2(d1 * V.Load(a + offset + V.Count)), V.Load(h + offset + V.Count), du1 * bn);
+                V.Store(h1, h + offset + V.Count);
+                var cn = V.Broadcast(c[n]);
+                y0 = V.MultiplyAdd(h0, cn, y0);
+                y1 = V.MultiplyAdd(h1, cn, y1);
+                offset += width;
             }
+
+            V.Store(y0, y);
+            V.Store(y1, y + V.Count);
+            d += width;
+            du += width;
+            y += width;
+            b += bStride;
+            c += cStride;
         }
     }
 }

@@ -33,7 +33,7 @@ public static class SelectiveScan
     {
         scan.Require(Operation);
         scan.Checkpoints.Require(Operation, "checkpoints", "(1, CheckpointLength)", 1, CheckpointLength(scan.Dims));
-        _ = threads;
+        SimdWidth.Dispatch(new ScanBackwardBody(scan, threads));
     }
 
     /// <summary>
