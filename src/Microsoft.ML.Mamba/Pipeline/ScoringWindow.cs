@@ -1,0 +1,109 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Mamba.Data;
+
+namespace Microsoft.ML.Mamba.Pipeline;
+
+/// <summary>
+/// The rows that a cursor has read ahead: their sequences, scores, ids and pass-through values, one slot each. The first
+/// window is one batch, so that the first rows come soon; later ones grow, so that batches hold sequences of like lengths.
+/// </summary>
+internal sealed class ScoringWindow
+{
+    private const int Growth = 4;
+    private const int MostBatches = 64;
+
+    /// <summary>Ids or frame values per window: 8 MB.</summary>
+    private const long MostElements = 1 << 21;
+
+    private readonly SequenceScorer _scorer;
+    private readonly DataViewRowCursor _input;
+    private readonly SequenceReader _reader;
+    private readonly SequenceSet _sequences;
+    private readonly TruncationPolicy _truncation;
+    private readonly ValueGetter<DataViewRowId> _idGetter;
+    private readonly List<ColumnBuffer> _buffers;
+    private readonly int _mostRows;
+    private int _capacity;
+    private float[] _scores = [];
+    private DataViewRowId[] _ids = [];
+    private long[] _batches = [];
+    private Exception? _failure;
+    private long _rows;
+
+    /// <param name="scorer">The model.</param>
+    /// <param name="input">The cursor to read from, before its first row.</param>
+    /// <param name="buffers">The pass-through columns.</param>
+    /// <param name="singleRow">Whether to read just one row ahead, so that the input stays on the row handed out.</param>
+    public ScoringWindow(SequenceScorer scorer, DataViewRowCursor input, List<ColumnBuffer> buffers, bool singleRow)
+    {
+        _scorer = scorer;
+        _input = input;
+        _buffers = buffers;
+        _reader = SequenceReader.Create(input, input.Schema[scorer.SequenceColumnName], scorer.Encoding);
+        _sequences = scorer.NewSet();
+        _truncation = scorer.NewTruncation();
+        _idGetter = input.GetIdGetter();
+        _capacity = singleRow ? 1 : scorer.BatchSize;
+        _mostRows = singleRow ? 1 : (int)Math.Min((long)MostBatches * scorer.BatchSize, Array.MaxLength / Math.Max(1, scorer.OutputCount));
+    }
+
+    public int Count { get; private set; }
+
+    /// <summary>What to warn of at the end: rows cut to their longest length; null when there were none.</summary>
+    public string? TruncationWarning => _truncation.Warning(_rows);
+
+    public ReadOnlySpan<float> Scores(int slot) => _scores.AsSpan(slot * _scorer.OutputCount, _scorer.OutputCount);
+
+    public DataViewRowId Id(int slot) => _ids[slot];
+
+    public long Batch(int slot) => _batches[slot];
+
+    /// <summary>Reads and scores the next rows. An unreadable row ends a window; its error comes when its turn does.</summary>
+    /// <returns>False when there are no more rows.</returns>
+    public bool Fill()
+    {
+        if (_failure is not null)
+            throw _failure;
+
+        Count = 0;
+        _sequences.Clear();
+        while (Count < _capacity && _sequences.TotalLength * Math.Max(1, _sequences.FrameWidth) < MostElements && _input.MoveNext())
+        {
+            if (!TryRead())
+                break;
+        }
+        if (Count == 0)
+            return _failure is null ? false : throw _failure;
+
+        _rows += Count;
+        if (_scores.Length < Count * _scorer.OutputCount)
+            _scores = new float[Count * _scorer.OutputCount];
+        _scorer.Score(_sequences, _scores);
+        _capacity = Math.Min(_mostRows, Growth * _capacity);
+        return true;
+    }
+
+    private bool TryRead()
+    {
+        try
+        {
+            _reader.AppendTo(_sequences, _truncation, 0f, _input.Position);
+        }
+        catch (Exception e) when (e is FormatException or SequenceTokenizationException)
+        {
+            _failure = RowScorer.Unreadable(_scorer, _input.Position, e);
+            return false;
+        }
+        if (Count == _ids.Length)
+        {
+            Array.Resize(ref _ids, Math.Max(64, 2 * Count));
+            Array.Resize(ref _batches, _ids.Length);
+        }
+        _idGetter(ref _ids[Count]);
+        _batches[Count] = _input.Batch;
+        foreach (var buffer in _buffers)
+            buffer.Store(Count);
+        Count++;
+        return true;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.Data;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Training;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Mamba.Pipeline;
+
+/// <summary>
+/// What the three transformers share: a trained model, how its sequences are read and which columns it fills. Safe from any
+/// number of threads. It never asks whether the context was cancelled: a model has to score after its training was stopped.
+/// </summary>
+internal sealed class SequenceScorer(
+    IHost host, SequencePredictor predictor, SequenceEncoding encoding, ITaskOutputs outputs, string sequenceColumnName, int batchSize) : IDisposable
+{
+    /// <summary>Positions per batch, padding included: enough work for all cores, little enough to stay in the cache.</summary>
+    private const int PositionsPerBatch = 1 << 14;
+
+    public IHost Host => host;
+
+    public SequencePredictor Predictor => predictor;
+
+    public SequenceEncoding Encoding => encoding;
+
+    public ITaskOutputs Outputs => outputs;
+
+    public string SequenceColumnName => sequenceColumnName;
+
+    public int BatchSize => batchSize;
+
+    public int OutputCount => outputs.OutputCount;
+
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema)
+    {
+        host.CheckValue(inputSchema, nameof(inputSchema));
+        encoding.Find(host, inputSchema, sequenceColumnName);
+        return outputs.Schema.AppendTo(inputSchema);
+    }
+
+    public IDataView Transform(IDataView input)
+    {
+        host.CheckValue(input, nameof(input));
+        return new BatchedScoringView(this, input, GetOutputSchema(input.Schema));
+    }
+
+    public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowScorer(this, inputSchema, GetOutputSchema(inputSchema));
+
+    public SequenceSet NewSet() => encoding.IsFrames ? SequenceSet.OfFrames(encoding.FrameWidth) : SequenceSet.OfIds();
+
+    public TruncationPolicy NewTruncation() => predictor.CreateTruncation();
+
+    /// <summary>Scores all sequences of a set; <paramref name="scores"/> gets <see cref="OutputCount"/> values per sequence, in the order of the set.</summary>
+    /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
+    public void Score(SequenceSet set, Span<float> scores)
+    {
+        foreach (var rows in LengthBucketedBatches.ByLength(set, batchSize, PositionsPerBatch))
+        {
+            var results = Predict(PaddedBatch.Gather(set, rows));
+            for (var i = 0; i < rows.Length; i++)
+                results.AsSpan(i * OutputCount, OutputCount).CopyTo(scores[(rows[i] * OutputCount)..]);
+        }
+    }
+
+    public void Dispose() => predictor.Dispose();
+
+    private float[] Predict(PaddedBatch batch)
+    {
+        try
+        {
+            return predictor.Predict(batch);
+        }
+        catch (ExternalException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal) || e.Message.Contains("out of memory", StringComparison.Ordinal))
+        {
+            // libtorch has no exception of its own for this; callers that try several settings know this one.
+            throw new OutOfMemoryException($"Scoring {batch.Rows} sequences of up to {batch.Length} positions ran out of memory; a smaller ScoringBatchSize needs less.", e);
+        }
+    }
+}
