@@ -111,6 +111,15 @@ public readonly unsafe struct Rows<T>
         }
     }
 
+    /// <summary>Refuses an output at the address of an input, for operations that read an input after they began to write.</summary>
+    internal void RequireApart(string operation, string argument, string otherName, Rows<T> other)
+    {
+        if (!IsEmpty && Address == other.Address)
+        {
+            throw new ArgumentException($"{operation}: {argument} lies at the address of {otherName}; expected memory of its own.", argument);
+        }
+    }
+
     [DoesNotReturn]
     private static void ThrowAbsent(string operation, string argument, string shape, long count, long width) =>
         throw new ArgumentException($"{operation}: {argument} is absent; expected {shape} = ({count}, {width}).", argument);

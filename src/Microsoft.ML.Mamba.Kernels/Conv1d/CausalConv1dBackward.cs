@@ -55,6 +55,8 @@ public readonly struct CausalConv1dBackward<T>
         DY.Require(operation, "dy", "(B·L, D)", steps, channels);
         DFinalState.RequireIfPresent(operation, "dFinalState", "(B·(W-1), D)", states, channels);
         DX.RequireOutputIfPresent(operation, "dx", "(B·L, D)", steps, channels);
+        DX.RequireApart(operation, "dx", "x", X);
+        DX.RequireApart(operation, "dx", "dy", DY);
         DWeight.RequireOutputIfPresent(operation, "dWeight", "(D, W)", channels, Dims.Width);
         DBias.RequireOutputIfPresent(operation, "dBias", "(1, D)", 1, channels);
         DInitialState.RequireOutputIfPresent(operation, "dInitialState", "(B·(W-1), D)", states, channels);

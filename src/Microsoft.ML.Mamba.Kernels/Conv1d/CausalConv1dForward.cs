@@ -37,6 +37,7 @@ public readonly struct CausalConv1dForward<T>
         Bias.RequireIfPresent(operation, "bias", "(1, D)", 1, Dims.Channels);
         InitialState.RequireIfPresent(operation, "initialState", "(B·(W-1), D)", Dims.Batch * Dims.History, Dims.Channels);
         Y.RequireOutput(operation, "y", "(B·L, D)", Dims.Steps, Dims.Channels);
+        Y.RequireApart(operation, "y", "x", X);
         FinalState.RequireOutputIfPresent(operation, "finalState", "(B·(W-1), D)", Dims.Batch * Dims.History, Dims.Channels);
     }
 }

@@ -39,5 +39,6 @@ public readonly struct CausalConv1dStep<T>
         Weight.Require(operation, "weight", "(D, W)", Dims.Channels, Dims.Width);
         Bias.RequireIfPresent(operation, "bias", "(1, D)", 1, Dims.Channels);
         Y.RequireOutput(operation, "y", "(B, D)", Dims.Batch, Dims.Channels);
+        Y.RequireApart(operation, "y", "x", X);
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary><see cref="RmsNorm.Forward"/> in vectors; work items are blocks of rows.</summary>
@@ -33,7 +35,12 @@ internal readonly unsafe struct RmsNormForwardBody(
             {
                 var source = x.Row(row);
                 var s = !residualOut.IsAbsent ? residualOut.Row(row) : residual.IsAbsent ? source : sums + worker * PooledFloats.Padded(width);
-                var squares = residual.IsAbsent ? RmsNormRow<V>.Squares(source, width) : RmsNormRow<V>.AddSquares(source, residual.Row(row), s, width);
+                if (residual.IsAbsent && s != source)
+                {
+                    NativeMemory.Copy(source, s, (nuint)width * sizeof(float));
+                }
+
+                var squares = residual.IsAbsent ? RmsNormRow<V>.Squares(s, width) : RmsNormRow<V>.AddSquares(source, residual.Row(row), s, width);
                 RmsNormRow<V>.Scale(s, RmsNormRow<V>.InverseRoot(squares, width, epsilon), weight.Pointer, y.Row(row), width);
             }
         }

@@ -22,5 +22,6 @@ internal static class SequenceReverseArguments
 
         x.Require(Operation, "x", "(B·L, D)", lengths.Length * length, x.Width);
         y.RequireOutput(Operation, "y", "(B·L, D)", lengths.Length * length, x.Width);
+        y.RequireApart(Operation, "y", "x", x);
     }
 }
