@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Microsoft.ML.Mamba.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,6 +21,7 @@ internal static class SafeTensors
     public static Dictionary<string, Tensor> Read(
         Stream stream, long length, string file = "model.safetensors", Action<IReadOnlyList<TensorEntry>>? check = null)
     {
+        LibTorchLoader.EnsureLoaded();
         var header = SafeTensorsHeader.Read(stream, length, file);
         check?.Invoke(header.Entries);
         var tensors = new Dictionary<string, Tensor>();

@@ -12,8 +12,6 @@ namespace Microsoft.ML.Mamba.Modules;
 /// </summary>
 public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
 {
-    static MambaForCausalLM() => TorchLibrary.EnsureLoaded();
-
     [ComponentName(Name = "backbone")]
     private readonly MambaModel _backbone;
 
@@ -26,7 +24,7 @@ public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
     /// <param name="seed">Seed of the initial values.</param>
     /// <exception cref="ArgumentException">The architecture is not that of a causal model of ids.</exception>
     public MambaForCausalLM(MambaConfig config, bool tieEmbeddings, int seed)
-        : base(nameof(MambaForCausalLM))
+        : base(TorchLibrary.Loaded(nameof(MambaForCausalLM)))
     {
         ArgumentNullException.ThrowIfNull(config);
         if (config.Bidirectional || config.VocabSize < 1)

@@ -20,8 +20,6 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     /// </summary>
     public const int ChunkLength = 8192;
 
-    static MambaForSequenceClassification() => TorchLibrary.EnsureLoaded();
-
     private readonly Dropout _dropout;
 
     [ComponentName(Name = "backbone")]
@@ -41,7 +39,7 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     /// <param name="seed">Seed of the initial values and of the dropout masks. Torch's global generator is left alone.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     public MambaForSequenceClassification(MambaConfig config, MambaPooling pooling, int outputs, double dropout, int seed)
-        : base(nameof(MambaForSequenceClassification))
+        : base(TorchLibrary.Loaded(nameof(MambaForSequenceClassification)))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);

@@ -15,8 +15,6 @@ namespace Microsoft.ML.Mamba.Modules;
 /// </summary>
 public sealed class MambaMixer : nn.Module<Tensor, Tensor>
 {
-    static MambaMixer() => TorchLibrary.EnsureLoaded();
-
     private readonly long[] _selection;
 
     [ComponentName(Name = "in_proj")]
@@ -50,7 +48,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     }
 
     internal MambaMixer(MambaConfig config, Initialisation init)
-        : base(nameof(MambaMixer))
+        : base(TorchLibrary.Loaded(nameof(MambaMixer)))
     {
         config.Validate();
         Config = config;

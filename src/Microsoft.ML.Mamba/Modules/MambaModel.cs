@@ -17,8 +17,6 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     /// <summary>Standard deviation of the initial vectors of ids and positions.</summary>
     internal const double EmbeddingDeviation = 0.02;
 
-    static MambaModel() => TorchLibrary.EnsureLoaded();
-
     private readonly Dropout? _dropout;
 
     [ComponentName(Name = "embeddings")]
@@ -46,7 +44,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     }
 
     internal MambaModel(MambaConfig config, Initialisation init, Dropout? dropout)
-        : base(nameof(MambaModel))
+        : base(TorchLibrary.Loaded(nameof(MambaModel)))
     {
         ArgumentNullException.ThrowIfNull(config);
         config.ValidateForModel();

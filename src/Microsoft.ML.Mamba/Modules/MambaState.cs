@@ -22,8 +22,6 @@ public sealed record LayerState(Tensor Conv, Tensor Ssm) : IDisposable
 /// </summary>
 public sealed class MambaState : IDisposable
 {
-    static MambaState() => TorchLibrary.EnsureLoaded();
-
     private readonly LayerState[] _layers;
 
     internal MambaState(IEnumerable<LayerState> layers) => _layers = [.. layers];

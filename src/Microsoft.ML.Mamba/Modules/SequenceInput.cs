@@ -10,8 +10,6 @@ namespace Microsoft.ML.Mamba.Modules;
 /// </summary>
 public sealed class SequenceInput : IDisposable
 {
-    static SequenceInput() => TorchLibrary.EnsureLoaded();
-
     private SequenceInput(Tensor? ids, Tensor? frames, int[] lengths)
     {
         Ids = ids;
@@ -63,6 +61,7 @@ public sealed class SequenceInput : IDisposable
     public static SequenceInput FromIds(int[] ids, int rows, int length, int[] lengths)
     {
         ArgumentNullException.ThrowIfNull(ids);
+        TorchLibrary.EnsureLoaded();
         return FromIds(tensor(Array.ConvertAll(ids, id => (long)id), [rows, length]), lengths);
     }
 
@@ -87,6 +86,7 @@ public sealed class SequenceInput : IDisposable
     public static SequenceInput FromFrames(float[] frames, int rows, int length, int width, int[] lengths)
     {
         ArgumentNullException.ThrowIfNull(frames);
+        TorchLibrary.EnsureLoaded();
         return FromFrames(tensor(frames, [rows, length, width]), lengths);
     }
 

@@ -20,18 +20,22 @@ internal static class FreshProcess
     /// <summary>Runs a parameterless or string-taking static method and waits for its end.</summary>
     /// <param name="method">For example <c>SomeTests.Load_and_print</c>; it may be private.</param>
     /// <param name="environment">Environment variables beyond this process's own.</param>
+    /// <param name="arguments">The method's arguments.</param>
     public static Task<Outcome> Run(Delegate method, IReadOnlyDictionary<string, string?>? environment = null, params string[] arguments) =>
-        Run(method.Method, environment, arguments);
+        RunIn(AppContext.BaseDirectory, method, environment, arguments);
 
-    private static async Task<Outcome> Run(MethodInfo method, IReadOnlyDictionary<string, string?>? environment, string[] arguments)
+    /// <summary>The same in a copy of this assembly's folder.</summary>
+    public static async Task<Outcome> RunIn(
+        string folder, Delegate runs, IReadOnlyDictionary<string, string?>? environment = null, params string[] arguments)
     {
+        MethodInfo method = runs.Method;
         Assert.True(method.IsStatic && method.DeclaringType is not null, "only a static method can be found again in another process");
         var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath! : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (string argument in (string[])["exec", typeof(FreshProcess).Assembly.Location, method.DeclaringType.FullName!, method.Name, .. arguments])
+        foreach (string argument in (string[])["exec", Path.Combine(folder, Path.GetFileName(typeof(FreshProcess).Assembly.Location)), method.DeclaringType.FullName!, method.Name, .. arguments])
             start.ArgumentList.Add(argument);
         foreach ((string name, string? value) in environment ?? new Dictionary<string, string?>())
             start.Environment[name] = value;
