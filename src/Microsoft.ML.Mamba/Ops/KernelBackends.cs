@@ -16,7 +16,8 @@ public static class KernelBackends
     private static readonly AsyncLocal<string?> Forced = new();
 
     /// <summary>All backends, first choice first.</summary>
-    public static IReadOnlyList<IKernelBackend> All { get; } = [new TorchKernels()];
+    public static IReadOnlyList<IKernelBackend> All { get; } =
+        [new RowKernels<float>("cpu", new CpuKernels()), new TorchKernels(), new ReferenceBackend()];
 
     /// <summary>Forces one backend until the result is disposed, in this flow of control only (threads started by it included).</summary>
     /// <param name="name">Name of a backend, or null to choose freely again (also against MAMBA_KERNELS).</param>

@@ -1,0 +1,32 @@
+using System.Numerics;
+using Microsoft.ML.Mamba.Kernels;
+using Reference = Microsoft.ML.Mamba.Kernels.Reference;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>The plain loops of Microsoft.ML.Mamba.Kernels.Reference: the truth that every other backend is compared with.</summary>
+/// <typeparam name="T">float or double; all sums are in double.</typeparam>
+internal sealed class ReferenceKernels<T> : IKernelBodies<T>
+    where T : unmanaged, IBinaryFloatingPointIeee754<T>
+{
+    public long CheckpointLength(in ScanDims dims) => 0;
+
+    public void ScanForward(in SelectiveScanForward<T> scan) => Reference.SelectiveScan.Forward(scan);
+
+    public void ScanBackward(in SelectiveScanBackward<T> scan) => Reference.SelectiveScan.Backward(scan);
+
+    public void ConvForward(in CausalConv1dForward<T> conv) => Reference.CausalConv1d.Forward(conv);
+
+    public void ConvBackward(in CausalConv1dBackward<T> conv) => Reference.CausalConv1d.Backward(conv);
+
+    public void ConvStep(in CausalConv1dStep<T> conv) => Reference.CausalConv1d.Step(conv);
+
+    public void NormForward(Rows<T> x, Rows<T> residual, Rows<T> weight, double epsilon, Rows<T> y, Rows<T> sum) =>
+        Reference.RmsNorm.Forward(x, residual, weight, epsilon, y, sum);
+
+    public void NormBackward(Rows<T> sum, Rows<T> weight, double epsilon, Rows<T> dy, Rows<T> dSum, Rows<T> dx, Rows<T> dWeight) =>
+        Reference.RmsNorm.Backward(sum, weight, epsilon, dy, dSum, dx, dWeight);
+
+    public void Reverse(Rows<T> x, ReadOnlySpan<int> lengths, long length, Rows<T> y) =>
+        Reference.SequenceReverse.Apply(x, lengths, length, y);
+}

@@ -1,0 +1,236 @@
+using Microsoft.ML.Mamba.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// The ops on kernels that know rows of numbers only: makes the results, hands over addresses, keeps every tensor alive meanwhile.
+/// </summary>
+/// <typeparam name="T">float or double.</typeparam>
+/// <param name="name">Name of the backend.</param>
+/// <param name="bodies">The kernels.</param>
+internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBackwardKernels
+    where T : unmanaged
+{
+    private static readonly ScalarType ElementType = typeof(T) == typeof(double) ? ScalarType.Float64 : ScalarType.Float32;
+
+    public string Name => name;
+
+    public bool Supports(DeviceType device, ScalarType type, out string reason)
+    {
+        reason = device != DeviceType.CPU ? "it computes on the CPU only" : type != ElementType ? $"it takes {ElementType} only" : "";
+        return reason.Length == 0;
+    }
+
+    public ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward)
+    {
+        using var scope = NewDisposeScope();
+        var dims = Dims(inputs);
+        var y = New(dims.Batch, dims.Length, dims.Channels);
+        var last = finalState ? New(dims.Batch, dims.Channels, dims.State) : null;
+        var checkpointLength = forBackward ? bodies.CheckpointLength(dims) : 0;
+        var checkpoints = checkpointLength > 0 ? New(checkpointLength) : null;
+        bodies.ScanForward(new SelectiveScanForward<T>
+        {
+            Dims = dims,
+            U = TensorRows.Of<T>(inputs.U, "u"),
+            Delta = TensorRows.Of<T>(inputs.Delta, "delta"),
+            A = TensorRows.OfOptional<T>(inputs.A, "a", dims.Channels, dims.State),
+            B = TensorRows.Of<T>(inputs.B, "b"),
+            C = TensorRows.Of<T>(inputs.C, "c"),
+            D = TensorRows.OfOptional<T>(inputs.D, "d", 1, dims.Channels),
+            Z = TensorRows.OfOptional<T>(inputs.Z, "z"),
+            DeltaBias = TensorRows.OfOptional<T>(inputs.DeltaBias, "deltaBias", 1, dims.Channels),
+            InitialState = TensorRows.OfOptional<T>(inputs.InitialState, "initialState", dims.Batch * dims.Channels, dims.State),
+            DeltaSoftplus = inputs.DeltaSoftplus,
+            Y = TensorRows.OfNew<T>(y, dims.Steps, dims.Channels),
+            FinalState = TensorRows.OfNew<T>(last, dims.Batch * dims.Channels, dims.State),
+            Checkpoints = TensorRows.OfNew<T>(checkpoints, 1, checkpointLength),
+        });
+        GC.KeepAlive(inputs);
+        return new ScanOutputs(y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope(), checkpoints?.MoveToOuterDisposeScope());
+    }
+
+    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted)
+    {
+        using var scope = NewDisposeScope();
+        var dims = Dims(inputs);
+        long batch = dims.Batch, length = dims.Length, channels = dims.Channels, columns = (long)dims.Groups * dims.State;
+        Tensor? Wanted(ScanOperands operand, params ReadOnlySpan<long> shape) => wanted.HasFlag(operand) ? New(shape) : null;
+        var g = new ScanGradients(
+            Wanted(ScanOperands.U, batch, length, channels),
+            Wanted(ScanOperands.Delta, batch, length, channels),
+            Wanted(ScanOperands.A, channels, dims.State),
+            Wanted(ScanOperands.B, batch, length, columns),
+            Wanted(ScanOperands.C, batch, length, columns),
+            Wanted(ScanOperands.D, channels),
+            Wanted(ScanOperands.Z, batch, length, channels),
+            Wanted(ScanOperands.DeltaBias, channels),
+            Wanted(ScanOperands.InitialState, batch, channels, dims.State));
+        bodies.ScanBackward(new SelectiveScanBackward<T>
+        {
+            Dims = dims,
+            U = TensorRows.Of<T>(inputs.U, "u"),
+            Delta = TensorRows.Of<T>(inputs.Delta, "delta"),
+            A = TensorRows.OfOptional<T>(inputs.A, "a", channels, dims.State),
+            B = TensorRows.Of<T>(inputs.B, "b"),
+            C = TensorRows.Of<T>(inputs.C, "c"),
+            D = TensorRows.OfOptional<T>(inputs.D, "d", 1, channels),
+            Z = TensorRows.OfOptional<T>(inputs.Z, "z"),
+            DeltaBias = TensorRows.OfOptional<T>(inputs.DeltaBias, "deltaBias", 1, channels),
+            InitialState = TensorRows.OfOptional<T>(inputs.InitialState, "initialState", batch * channels, dims.State),
+            DeltaSoftplus = inputs.DeltaSoftplus,
+            Checkpoints = TensorRows.OfOptional<T>(checkpoints, "checkpoints", 1, checkpoints?.shape[0] ?? 0),
+            DY = TensorRows.OfOptional<T>(dy, "dy"),
+            DFinalState = TensorRows.OfOptional<T>(dFinalState, "dFinalState", batch * channels, dims.State),
+            DU = TensorRows.OfNew<T>(g.U, dims.Steps, channels),
+            DDelta = TensorRows.OfNew<T>(g.Delta, dims.Steps, channels),
+            DA = TensorRows.OfNew<T>(g.A, channels, dims.State),
+            DB = TensorRows.OfNew<T>(g.B, dims.Steps, columns),
+            DC = TensorRows.OfNew<T>(g.C, dims.Steps, columns),
+            DD = TensorRows.OfNew<T>(g.D, 1, channels),
+            DZ = TensorRows.OfNew<T>(g.Z, dims.Steps, channels),
+            DDeltaBias = TensorRows.OfNew<T>(g.DeltaBias, 1, channels),
+            DInitialState = TensorRows.OfNew<T>(g.InitialState, batch * channels, dims.State),
+        });
+        GC.KeepAlive((inputs, checkpoints, dy, dFinalState));
+        foreach (var gradient in new[] { g.U, g.Delta, g.A, g.B, g.C, g.D, g.Z, g.DeltaBias, g.InitialState })
+            gradient?.MoveToOuterDisposeScope();
+        return g;
+    }
+
+    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus)
+    {
+        using var scope = NewDisposeScope();
+        var one = new ScanInputs(
+            x.unsqueeze(1), delta.unsqueeze(1), a, b.unsqueeze(1), c.unsqueeze(1), d, z?.unsqueeze(1), deltaBias, state, deltaSoftplus);
+        var (y, last, _) = SelectiveScanForward(one, finalState: true, forBackward: false);
+        state.copy_(last!);
+        return y.squeeze(1).MoveToOuterDisposeScope();
+    }
+
+    public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState)
+    {
+        using var scope = NewDisposeScope();
+        var dims = Dims(inputs);
+        var y = New(dims.Batch, dims.Length, dims.Channels);
+        var last = finalState ? New(dims.Batch, dims.History, dims.Channels) : null;
+        bodies.ConvForward(new CausalConv1dForward<T>
+        {
+            Dims = dims,
+            X = TensorRows.Of<T>(inputs.X, "x"),
+            Weight = TensorRows.OfOptional<T>(inputs.Weight, "weight", dims.Channels, dims.Width),
+            Bias = TensorRows.OfOptional<T>(inputs.Bias, "bias", 1, dims.Channels),
+            InitialState = TensorRows.OfOptional<T>(inputs.Initial, "initial", dims.Batch * dims.History, dims.Channels),
+            Silu = inputs.Silu,
+            Y = TensorRows.OfNew<T>(y, dims.Steps, dims.Channels),
+            FinalState = TensorRows.OfNew<T>(last, dims.Batch * dims.History, dims.Channels),
+        });
+        GC.KeepAlive(inputs);
+        return (y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope());
+    }
+
+    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted)
+    {
+        using var scope = NewDisposeScope();
+        var dims = Dims(inputs);
+        Tensor? Wanted(ConvOperands operand, params ReadOnlySpan<long> shape) => wanted.HasFlag(operand) ? New(shape) : null;
+        var g = new ConvGradients(
+            Wanted(ConvOperands.X, dims.Batch, dims.Length, dims.Channels),
+            Wanted(ConvOperands.Weight, dims.Channels, dims.Width),
+            Wanted(ConvOperands.Bias, dims.Channels),
+            Wanted(ConvOperands.Initial, dims.Batch, dims.History, dims.Channels));
+        dy ??= zeros(dims.Batch, dims.Length, dims.Channels, dtype: ElementType);
+        bodies.ConvBackward(new CausalConv1dBackward<T>
+        {
+            Dims = dims,
+            X = TensorRows.Of<T>(inputs.X, "x"),
+            Weight = TensorRows.OfOptional<T>(inputs.Weight, "weight", dims.Channels, dims.Width),
+            Bias = TensorRows.OfOptional<T>(inputs.Bias, "bias", 1, dims.Channels),
+            InitialState = TensorRows.OfOptional<T>(inputs.Initial, "initial", dims.Batch * dims.History, dims.Channels),
+            Silu = inputs.Silu,
+            DY = TensorRows.Of<T>(dy, "dy"),
+            DFinalState = TensorRows.OfOptional<T>(dFinalState, "dFinalState", dims.Batch * dims.History, dims.Channels),
+            DX = TensorRows.OfNew<T>(g.X, dims.Steps, dims.Channels),
+            DWeight = TensorRows.OfNew<T>(g.Weight, dims.Channels, dims.Width),
+            DBias = TensorRows.OfNew<T>(g.Bias, 1, dims.Channels),
+            DInitialState = TensorRows.OfNew<T>(g.Initial, dims.Batch * dims.History, dims.Channels),
+        });
+        GC.KeepAlive((inputs, dy, dFinalState));
+        foreach (var gradient in new[] { g.X, g.Weight, g.Bias, g.Initial })
+            gradient?.MoveToOuterDisposeScope();
+        return g;
+    }
+
+    public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu)
+    {
+        using var scope = NewDisposeScope();
+        var dims = new ConvDims(x.shape[0], 1, x.shape[1], checked((int)weight.shape[1]));
+        var y = New(dims.Batch, dims.Channels);
+        bodies.ConvStep(new CausalConv1dStep<T>
+        {
+            Dims = dims,
+            State = TensorRows.OfOptional<T>(state, "state", dims.Batch * dims.History, dims.Channels),
+            X = TensorRows.Of<T>(x, "x"),
+            Weight = TensorRows.OfOptional<T>(weight, "weight", dims.Channels, dims.Width),
+            Bias = TensorRows.OfOptional<T>(bias, "bias", 1, dims.Channels),
+            Silu = silu,
+            Y = TensorRows.OfNew<T>(y, dims.Batch, dims.Channels),
+        });
+        GC.KeepAlive((state, x, weight, bias));
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    {
+        using var scope = NewDisposeScope();
+        var y = New(x.shape);
+        var sum = residual is null ? null : New(x.shape);
+        var rows = TensorRows.Of<T>(x, "x");
+        bodies.NormForward(
+            rows,
+            TensorRows.OfOptional<T>(residual, "residual"),
+            TensorRows.OfOptional<T>(weight, "weight", 1, rows.Width),
+            epsilon,
+            TensorRows.OfNew<T>(y, rows.Count, rows.Width),
+            TensorRows.OfNew<T>(sum, rows.Count, rows.Width));
+        GC.KeepAlive((x, residual, weight));
+        return (y.MoveToOuterDisposeScope(), (sum ?? x.alias()).MoveToOuterDisposeScope());
+    }
+
+    public (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum)
+    {
+        using var scope = NewDisposeScope();
+        var dx = New(sum.shape);
+        var dWeight = New(weight.shape);
+        var rows = TensorRows.Of<T>(sum, "sum");
+        dy ??= zeros(sum.shape, dtype: ElementType);
+        bodies.NormBackward(
+            rows,
+            TensorRows.OfOptional<T>(weight, "weight", 1, rows.Width),
+            epsilon,
+            TensorRows.Of<T>(dy, "dy"),
+            TensorRows.OfOptional<T>(dSum, "dSum"),
+            TensorRows.OfNew<T>(dx, rows.Count, rows.Width),
+            TensorRows.OfNew<T>(dWeight, 1, rows.Width));
+        GC.KeepAlive((sum, weight, dy, dSum));
+        return (dx.MoveToOuterDisposeScope(), dWeight.MoveToOuterDisposeScope());
+    }
+
+    public Tensor ReverseSequences(Tensor x, int[] lengths)
+    {
+        using var scope = NewDisposeScope();
+        var y = New(x.shape);
+        var rows = TensorRows.Of<T>(x, "x");
+        bodies.Reverse(rows, lengths, x.shape[1], TensorRows.OfNew<T>(y, rows.Count, rows.Width));
+        GC.KeepAlive(x);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    private static ScanDims Dims(ScanInputs inputs) => new(inputs.Batch, inputs.Length, inputs.Channels, inputs.State, inputs.Groups);
+
+    private static ConvDims Dims(ConvInputs inputs) => new(inputs.Batch, inputs.Length, inputs.Channels, inputs.Width);
+
+    private static Tensor New(params ReadOnlySpan<long> shape) => empty(shape, dtype: ElementType, device: CPU);
+}

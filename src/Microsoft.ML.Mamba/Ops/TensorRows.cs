@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using Microsoft.ML.Mamba.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// The one place where a tensor becomes an address. Views are taken as they are where the kernels can walk them: the last dimension
+/// has stride 1 and all others together step evenly from row to row. Anything else is copied first. An address is good only as long
+/// as its tensor lives: callers keep the tensors in a scope or alive until the kernel has returned.
+/// </summary>
+internal static class TensorRows
+{
+    /// <summary>(…, W) as the rows of a matrix with W columns.</summary>
+    /// <param name="tensor">On the CPU, of type <typeparamref name="T"/>.</param>
+    /// <param name="name">What messages call it.</param>
+    public static Rows<T> Of<T>(Tensor tensor, string name)
+        where T : unmanaged
+    {
+        Require<T>(tensor, name);
+        var shape = tensor.shape;
+        var width = shape.Length == 0 ? 1 : shape[^1];
+        var count = shape.Length == 0 ? 1 : shape.AsSpan(0, shape.Length - 1).Product();
+        if (RowStride(shape, tensor.stride()) is { } stride)
+            return new Rows<T>(Address(tensor.Handle), count, width, stride);
+        return new Rows<T>(Address(tensor.contiguous().Handle), count, width);
+    }
+
+    /// <summary>The same for an operand that may be absent.</summary>
+    public static Rows<T> OfOptional<T>(Tensor? tensor, string name)
+        where T : unmanaged =>
+        tensor is null ? default : Of<T>(tensor, name);
+
+    /// <summary>(D, W) or (D) as one contiguous matrix of that many columns, for parameters.</summary>
+    public static Rows<T> OfOptional<T>(Tensor? tensor, string name, long count, long width)
+        where T : unmanaged
+    {
+        if (tensor is null)
+            return default;
+        Require<T>(tensor, name);
+        return new Rows<T>(Address((tensor.is_contiguous() ? tensor : tensor.contiguous()).Handle), count, width);
+    }
+
+    /// <summary>A fresh tensor as rows of the given shape, which has its number of elements.</summary>
+    public static Rows<T> OfNew<T>(Tensor? tensor, long count, long width)
+        where T : unmanaged =>
+        tensor is null ? default : new Rows<T>(Address(tensor.Handle), count, width);
+
+    private static void Require<T>(Tensor tensor, string name)
+    {
+        var expected = typeof(T) == typeof(double) ? ScalarType.Float64 : ScalarType.Float32;
+        if (tensor.dtype != expected || tensor.device_type != DeviceType.CPU)
+            throw new ArgumentException($"{name} is {tensor.dtype} on {tensor.device_type}; expected {expected} on the CPU, as the other operands.", name);
+    }
+
+    /// <summary>Elements from row to row, or null when the rows do not lie evenly or their elements not side by side.</summary>
+    private static long? RowStride(long[] shape, long[] strides)
+    {
+        var last = shape.Length - 1;
+        if (last < 0)
+            return 1;
+        if (shape[last] > 1 && strides[last] != 1)
+            return null;
+        long? stride = null;
+        long rows = 1; // rows within one step of the present dimension
+        for (var i = last - 1; i >= 0; i--)
+        {
+            if (shape[i] == 0)
+                return shape[last];
+            if (shape[i] == 1)
+                continue;
+            if (stride is { } inner && strides[i] != inner * rows)
+                return null;
+            stride ??= strides[i];
+            rows *= shape[i];
+        }
+
+        return stride ?? shape[last];
+    }
+
+    private static long Product(this ReadOnlySpan<long> sizes)
+    {
+        long product = 1;
+        foreach (var size in sizes)
+            product = checked(product * size);
+        return product;
+    }
+
+    private static long Product(this Span<long> sizes) => Product((ReadOnlySpan<long>)sizes);
+
+    // Address of the view's first element. TorchSharp's own public way, storage<T>().data_ptr(), makes two objects, converts
+    // where the type differs, and points at the start of the storage instead.
+    [DllImport("LibTorchSharp", EntryPoint = "THSTensor_data")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static extern nint Address(nint tensor);
+}
