@@ -11,6 +11,8 @@ internal sealed class CpuKernels : IKernelBodies<float>
 
     public void ScanBackward(in SelectiveScanBackward<float> scan) => Kernels.SelectiveScan.Backward(scan);
 
+    public void ScanStep(in SelectiveStateUpdateStep<float> step) => Kernels.SelectiveStateUpdate.Step(step);
+
     public void ConvForward(in CausalConv1dForward<float> conv) => Kernels.CausalConv1d.Forward(conv);
 
     public void ConvBackward(in CausalConv1dBackward<float> conv) => Kernels.CausalConv1d.Backward(conv);

@@ -14,6 +14,8 @@ internal interface IKernelBodies<T>
 
     void ScanBackward(in SelectiveScanBackward<T> scan);
 
+    void ScanStep(in SelectiveStateUpdateStep<T> step);
+
     void ConvForward(in CausalConv1dForward<T> conv);
 
     void ConvBackward(in CausalConv1dBackward<T> conv);

@@ -15,6 +15,8 @@ internal sealed class ReferenceKernels<T> : IKernelBodies<T>
 
     public void ScanBackward(in SelectiveScanBackward<T> scan) => Reference.SelectiveScan.Backward(scan);
 
+    public void ScanStep(in SelectiveStateUpdateStep<T> step) => Reference.SelectiveStateUpdate.Step(step);
+
     public void ConvForward(in CausalConv1dForward<T> conv) => Reference.CausalConv1d.Forward(conv);
 
     public void ConvBackward(in CausalConv1dBackward<T> conv) => Reference.CausalConv1d.Backward(conv);

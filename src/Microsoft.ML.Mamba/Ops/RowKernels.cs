@@ -103,11 +103,25 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
     public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus)
     {
         using var scope = NewDisposeScope();
-        var one = new ScanInputs(
-            x.unsqueeze(1), delta.unsqueeze(1), a, b.unsqueeze(1), c.unsqueeze(1), d, z?.unsqueeze(1), deltaBias, state, deltaSoftplus);
-        var (y, last, _) = SelectiveScanForward(one, finalState: true, forBackward: false);
-        state.copy_(last!);
-        return y.squeeze(1).MoveToOuterDisposeScope();
+        var (batch, channels, n) = (state.shape[0], state.shape[1], checked((int)state.shape[2]));
+        var y = New(batch, channels);
+        bodies.ScanStep(new SelectiveStateUpdateStep<T>
+        {
+            Dims = new ScanDims(batch, 1, channels, n, checked((int)(b.shape[1] / n))),
+            State = TensorRows.OfOptional<T>(state, "state", batch * channels, n),
+            U = TensorRows.Of<T>(x, "x"),
+            Delta = TensorRows.Of<T>(delta, "delta"),
+            A = TensorRows.OfOptional<T>(a, "a", channels, n),
+            B = TensorRows.Of<T>(b, "b"),
+            C = TensorRows.Of<T>(c, "c"),
+            D = TensorRows.OfOptional<T>(d, "d", 1, channels),
+            Z = TensorRows.OfOptional<T>(z, "z"),
+            DeltaBias = TensorRows.OfOptional<T>(deltaBias, "deltaBias", 1, channels),
+            DeltaSoftplus = deltaSoftplus,
+            Y = TensorRows.OfNew<T>(y, batch, channels),
+        });
+        GC.KeepAlive((state, x, delta, a, b, c, d, z, deltaBias));
+        return y.MoveToOuterDisposeScope();
     }
 
     public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState)
