@@ -19,6 +19,7 @@ internal sealed record ModelDescription
         IgnoreReadOnlyProperties = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Converters = { new JsonStringEnumConverter(null, allowIntegerValues: false) },
     };
@@ -82,14 +83,14 @@ internal sealed record ModelDescription
             var scoring = root.GetProperty("scoring");
             var description = new ModelDescription
             {
-                Config = root.GetProperty("architecture").Deserialize<MambaConfig>(Json)!,
+                Config = Required<MambaConfig>(root, "architecture"),
                 Pooling = root.GetProperty("pooling").Deserialize<MambaPooling>(Json),
                 Objective = TrainingObjective.ReadJson(root.GetProperty("objective")),
                 Tokenizer = tokenizer,
                 MaxLength = scoring.GetProperty("maxLength").GetInt32(),
                 Truncation = scoring.GetProperty("truncation").Deserialize<SequenceTruncation>(Json),
                 ReverseComplementAveraging = scoring.GetProperty("reverseComplementAveraging").GetBoolean(),
-                History = root.GetProperty("history").Deserialize<MambaTrainingHistory>(Json)!,
+                History = Required<MambaTrainingHistory>(root, "history"),
             };
             description.Check(root.GetProperty("tokenizer").GetString());
             return description;
@@ -100,6 +101,9 @@ internal sealed record ModelDescription
             throw new MambaCheckpointException($"config.json is damaged: {e.Message}", e);
         }
     }
+
+    private static T Required<T>(JsonElement root, string name)
+        where T : class => root.GetProperty(name).Deserialize<T>(Json) ?? throw new FormatException($"{name} is null.");
 
     private void Check(string? tokenizerName)
     {

@@ -15,10 +15,10 @@ internal static class ParameterGroups
     }
 
     /// <summary>AdamW with two groups: the weights that decay, and the others.</summary>
-    internal static AdamW CreateOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options) => new(
+    internal static AdamW CreateOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options, Func<string, bool> decays) => new(
         [
-            new AdamW.ParamGroup([.. weights.Where(w => Decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, options.WeightDecay)),
-            new AdamW.ParamGroup([.. weights.Where(w => !Decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, 0)),
+            new AdamW.ParamGroup([.. weights.Where(w => decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, options.WeightDecay)),
+            new AdamW.ParamGroup([.. weights.Where(w => !decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, 0)),
         ],
         options.LearningRate,
         options.Beta1,

@@ -29,6 +29,7 @@ internal sealed class TrainingLoop : IDisposable
     private double _lowestSnapshotLoss = double.PositiveInfinity;
     private string? _stoppedBecause;
     private int? _keptEpoch;
+    private bool _finished;
 
     private TrainingLoop(TrainingPlan plan)
     {
@@ -58,15 +59,7 @@ internal sealed class TrainingLoop : IDisposable
         try
         {
             using var loop = new TrainingLoop(plan);
-            try
-            {
-                return loop.Train();
-            }
-            catch
-            {
-                loop._evaluator.Dispose();
-                throw;
-            }
+            return loop.Train();
         }
         catch (ExternalException e) when (e.Message.Contains("can't allocate memory", StringComparison.Ordinal))
         {
@@ -75,10 +68,15 @@ internal sealed class TrainingLoop : IDisposable
         }
     }
 
+    /// <summary>Frees what only training needs, and the network too unless a fitted model has taken it over.</summary>
     public void Dispose()
     {
         _step.Dispose();
         _best.Dispose();
+        if (!_finished)
+        {
+            _evaluator.Dispose();
+        }
     }
 
     private SequencePredictor Train()
@@ -229,6 +227,7 @@ internal sealed class TrainingLoop : IDisposable
         _network.eval();
         var history = new MambaTrainingHistory(
             _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, ParameterCount);
+        _finished = true;
         return new SequencePredictor(Describe(history), _network);
     }
 

@@ -14,13 +14,16 @@ internal sealed class TrainingStep : IDisposable
     private readonly AdamW _optimizer;
     private readonly Parameter[] _weights;
 
-    internal TrainingStep(MambaForSequenceClassification network, TrainingPlan plan)
+    /// <param name="network">The network to train.</param>
+    /// <param name="plan">Objective and settings.</param>
+    /// <param name="decays">Which weights decay, by name; null = <see cref="ParameterGroups.Decays"/>.</param>
+    internal TrainingStep(MambaForSequenceClassification network, TrainingPlan plan, Func<string, bool>? decays = null)
     {
         _network = network;
         _plan = plan;
         var weights = NetworkWeights.Of(network);
         _weights = [.. weights.Select(w => w.Tensor)];
-        _optimizer = ParameterGroups.CreateOptimizer(weights, plan.Options);
+        _optimizer = ParameterGroups.CreateOptimizer(weights, plan.Options, decays ?? ParameterGroups.Decays);
     }
 
     internal Parameter[] Weights => _weights;
@@ -49,7 +52,7 @@ internal sealed class TrainingStep : IDisposable
             weight.grad = null;
         }
         loss.backward();
-        var norm = nn.utils.clip_grad_norm_(_weights, options.GradientClip > 0 ? options.GradientClip : double.MaxValue);
+        var norm = nn.utils.clip_grad_norm_(_weights, options.GradientClip > 0 ? options.GradientClip : float.MaxValue);
         if (double.IsFinite(norm))
         {
             beforeUpdate(value);
