@@ -54,16 +54,26 @@ internal sealed record ScanData
         };
     }
 
-    /// <summary>The same with some options left out: one bit each of D, z, bias, softplus, initial state, gradient of the final state.</summary>
-    public ScanData Without(int options) => this with
+    /// <summary>
+    /// The same with some options left out: one bit each of D, z, bias, softplus, initial state, gradient of the final state.
+    /// Without softplus the step sizes are made positive, as a model must do, so that the state does not grow.
+    /// </summary>
+    public ScanData Without(int options)
     {
-        D = (options & 1) != 0 ? null : D,
-        Z = (options & 2) != 0 ? null : Z,
-        DeltaBias = (options & 4) != 0 ? null : DeltaBias,
-        DeltaSoftplus = (options & 8) == 0 && DeltaSoftplus,
-        InitialState = (options & 16) != 0 ? null : InitialState,
-        DFinalState = (options & 32) != 0 ? null : DFinalState,
-    };
+        double[] Positive(double[] values) => [.. values.Select(v => (double)(float)Math.Abs(v / 4))];
+        var softplus = DeltaSoftplus && (options & 8) == 0;
+        var bias = (options & 4) != 0 ? null : DeltaBias;
+        return this with
+        {
+            D = (options & 1) != 0 ? null : D,
+            Z = (options & 2) != 0 ? null : Z,
+            DeltaBias = bias is null || softplus ? bias : Positive(bias),
+            Delta = softplus ? Delta : Positive(Delta),
+            DeltaSoftplus = softplus,
+            InitialState = (options & 16) != 0 ? null : InitialState,
+            DFinalState = (options & 32) != 0 ? null : DFinalState,
+        };
+    }
 
     /// <summary>Steps <paramref name="start"/> to <paramref name="end"/> of every sequence.</summary>
     public ScanData Slice(long start, long end) => this with

@@ -26,8 +26,7 @@ public class SelectiveScanGoldenTests
         GoldenFolder.SkipIfMissing();
         foreach (var scan in GoldenScan.ReadAll(file))
         {
-            scan.AssertMatches(ScanRunner.ReferenceForward(scan.Data), ReferenceTolerance);
-            scan.AssertMatches(ScanRunner.ReferenceBackward(scan.Data), ReferenceTolerance);
+            scan.AssertMatches([.. ScanRunner.ReferenceForward(scan.Data), .. ScanRunner.ReferenceBackward(scan.Data)], ReferenceTolerance);
         }
     }
 
@@ -40,8 +39,7 @@ public class SelectiveScanGoldenTests
         {
             foreach (var bits in SimdWidth.Supported)
             {
-                scan.AssertMatches(ScanRunner.Forward(scan.Data, bits), tolerance: null);
-                scan.AssertMatches(ScanRunner.Backward(scan.Data, bits), tolerance: null);
+                scan.AssertMatches([.. ScanRunner.Forward(scan.Data, bits), .. ScanRunner.Backward(scan.Data, bits)], tolerance: null);
             }
         }
     }
