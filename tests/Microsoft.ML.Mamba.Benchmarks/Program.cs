@@ -6,6 +6,8 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
 {
     KernelBenchmark.Command(),
     RooflineBenchmark.Command(),
+    ScoringBenchmark.Command(),
+    AccuracyBenchmark.Command(),
 };
 foreach (Command command in LengthBenchmark.Commands())
     root.Add(command);

@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Mamba;
 using Microsoft.ML.Mamba.Pipeline;
+using Microsoft.ML.Mamba.Training;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass(typeof(MambaBinaryTransformer), null, typeof(SignatureLoadModel),
@@ -28,6 +29,9 @@ public sealed class MambaBinaryTransformer : ITransformer, IDisposable
 
     /// <summary>What happened in training, epoch by epoch.</summary>
     public MambaTrainingHistory History => _scorer.Predictor.Description.History;
+
+    /// <summary>The model without the pipeline around it.</summary>
+    internal SequencePredictor Predictor => _scorer.Predictor;
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);

@@ -14,7 +14,7 @@ internal sealed class SequenceScorer(
     IHost host, SequencePredictor predictor, SequenceEncoding encoding, ITaskOutputs outputs, string sequenceColumnName, int batchSize) : IDisposable
 {
     /// <summary>Positions per batch, padding included: enough work for all cores, little enough to stay in the cache.</summary>
-    private const int PositionsPerBatch = 1 << 14;
+    public const int PositionsPerBatch = 1 << 14;
 
     public IHost Host => host;
 

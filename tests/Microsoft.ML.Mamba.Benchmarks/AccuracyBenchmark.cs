@@ -1,0 +1,55 @@
+using System.CommandLine;
+
+namespace Microsoft.ML.Mamba.Benchmarks;
+
+/// <param name="Value">accuracy in percent or Matthews correlation times 100.</param>
+/// <param name="TrainSeconds">Time of Fit; of all folds together where there are several.</param>
+internal sealed record AccuracyRow(string Dataset, int Seed, string Metric, double Value, double TrainSeconds);
+
+/// <summary>What the trainers reach on real DNA, through the public ML.NET surface.</summary>
+internal static class AccuracyBenchmark
+{
+    public static System.CommandLine.Command Command()
+    {
+        Option<FileInfo?> json = Report.JsonOption();
+        Option<DirectoryInfo> data = new("--data") { Description = "Folder that holds one folder per data set.", Required = true };
+        Option<string[]> only = new("--only") { Description = "Only these data sets.", AllowMultipleArgumentsPerToken = true };
+        Option<int> seeds = new("--seeds") { Description = "Seeds 1 to this.", DefaultValueFactory = _ => 3 };
+        Option<int> firstSeed = new("--first-seed") { Description = "Begin with another seed than 1.", DefaultValueFactory = _ => 1 };
+        Option<string> part = new("--part") { Description = "What to be judged by: test, or valid for choosing settings.", DefaultValueFactory = _ => "test" };
+        part.AcceptOnlyFromAmong("test", "valid");
+        Option<int> folds = new("--folds") { Description = "Folds of the train part where --part valid finds no valid.tsv.", DefaultValueFactory = _ => 5 };
+        Option<string[]> set = new("--set") { Description = "Override a setting: Training.LearningRate=1e-3, Model.DModel=96, Pooling=Attention.", AllowMultipleArgumentsPerToken = true };
+        Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
+        set.Validators.Add(result =>
+        {
+            try
+            {
+                AccuracyTask.All[0].Options<MambaMulticlassTrainer.Options>(result.GetValueOrDefault<string[]>());
+            }
+            catch (ArgumentException e)
+            {
+                result.AddError(e.Message);
+            }
+        });
+        only.AcceptOnlyFromAmong([.. AccuracyTask.All.Select(task => task.Name)]);
+        System.CommandLine.Command command = new("accuracy", "Accuracy and Matthews correlation on real DNA.") { data, only, seeds, firstSeed, part, folds, set, progress, json };
+        command.SetAction(arguments =>
+        {
+            var run = new AccuracyRun(arguments.GetRequiredValue(data), arguments.GetValue(part)!, arguments.GetValue(folds), arguments.GetValue(set)!, arguments.GetValue(progress));
+            string[] names = arguments.GetValue(only)!;
+            int first = arguments.GetValue(firstSeed);
+            List<AccuracyRow> rows = [];
+            foreach (AccuracyTask task in AccuracyTask.All.Where(task => names.Length == 0 || names.Contains(task.Name)))
+            {
+                foreach (int seed in Enumerable.Range(first, arguments.GetValue(seeds)))
+                    rows.Add(run.Measure(task, seed));
+            }
+
+            Report.Write(rows, arguments.GetValue(json));
+            foreach (IGrouping<string, AccuracyRow> dataset in rows.GroupBy(row => row.Dataset))
+                Console.WriteLine(FormattableString.Invariant($"{dataset.Key}: mean {dataset.Average(row => row.Value):0.00} over {dataset.Count()} seeds, {arguments.GetValue(part)} part"));
+        });
+        return command;
+    }
+}
