@@ -14,7 +14,7 @@ internal sealed record AccuracyTask(string Name, string Metric, Action<MambaTrai
         new("dna-splice", "accuracy", options =>
         {
             options.Model = new MambaConfig { DModel = 64, NLayer = 2, MaxPositions = 60 };
-            options.Pooling = MambaPooling.Mean;
+            options.Pooling = MambaPooling.MeanMax;
             options.Training = new MambaTrainingOptions { Epochs = 20, LearningRate = 2e-3, WeightDecay = 0.2, Dropout = 0.3 };
         }),
 
@@ -22,10 +22,11 @@ internal sealed record AccuracyTask(string Name, string Metric, Action<MambaTrai
         new("dna-tf-mouse2", "mcc", options =>
         {
             options.Model = new MambaConfig { DModel = 64, NLayer = 2 };
-            options.Pooling = MambaPooling.MeanMax;
+            options.Pooling = MambaPooling.Attention;
             options.Training = new MambaTrainingOptions
             {
-                Epochs = 20, LearningRate = 2e-3, ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
+                Epochs = 20, LearningRate = 2e-3, WeightDecay = 0.2, Dropout = 0.3,
+                ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             };
         }),
 
@@ -34,7 +35,7 @@ internal sealed record AccuracyTask(string Name, string Metric, Action<MambaTrai
         {
             options.Model = new MambaConfig { DModel = 64, NLayer = 2, MaxPositions = 300 };
             options.Pooling = MambaPooling.MeanMax;
-            options.Training = new MambaTrainingOptions { Epochs = 20, LearningRate = 1e-3, MutationRate = 0.05 };
+            options.Training = new MambaTrainingOptions { Epochs = 20, LearningRate = 2e-3, WeightDecay = 0.1, Dropout = 0.3, MutationRate = 0.05 };
         }),
     ];
 
