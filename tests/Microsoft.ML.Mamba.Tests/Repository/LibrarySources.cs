@@ -83,7 +83,7 @@ internal sealed class LibrarySources
         from name in tree.GetRoot().DescendantNodes().OfType<SimpleNameSyntax>()
         let info = model.GetSymbolInfo(name)
         let symbol = (info.Symbol ?? info.CandidateSymbols.FirstOrDefault())?.OriginalDefinition
-        where symbol is not null and not INamespaceSymbol && symbol.DeclaringSyntaxReferences.IsEmpty && !IsVisible(symbol)
+        where symbol is not null and not INamespaceSymbol and not IParameterSymbol && symbol.DeclaringSyntaxReferences.IsEmpty && !IsVisible(symbol)
         let assembly = symbol.ContainingAssembly?.Name ?? ""
         where assembly.StartsWith("Microsoft.ML", StringComparison.Ordinal)
         select $"{assembly}: {symbol.ToDisplayString(SymbolDisplayFormat.CSharpShortErrorMessageFormat)}";
