@@ -16,7 +16,7 @@ public sealed record MambaConfig
     [Range(1, 8, 2, false)]
     public int NLayer { get; init; } = 2;
 
-    /// <summary>States of each channel. Default 16.</summary>
+    /// <summary>States of each channel, 1 to 256. Default 16.</summary>
     [Choice(new object[] { 4, 8, 16, 32 }, 16)]
     public int DState { get; init; } = 16;
 
@@ -102,8 +102,8 @@ public sealed record MambaConfig
             yield return $"DModel is {DModel}; expected ≥ 1.";
         if (NLayer < 1)
             yield return $"NLayer is {NLayer}; expected ≥ 1.";
-        if (DState < 1)
-            yield return $"DState is {DState}; expected ≥ 1.";
+        if (DState is < 1 or > 256)
+            yield return $"DState is {DState}; expected 1 to 256.";
         if (DConv is < 2 or > 8)
             yield return $"DConv is {DConv}; expected 2 to 8.";
         if (Expand < 1)

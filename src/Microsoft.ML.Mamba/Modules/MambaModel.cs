@@ -83,7 +83,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
                 hidden = _dropout.Apply(hidden, training);
         }
 
-        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+        return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -111,7 +111,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         }
 
         state.Position += input.Length;
-        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+        return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes one position of each sequence and advances the state in place. Causal models only; not differentiable.</summary>
@@ -133,7 +133,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         for (var i = 0; i < _layers.Count; i++)
             (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
         state.Position++;
-        return _finalNorm.Forward(hidden, residual).Y.MoveToOuterDisposeScope();
+        return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
     }
 
     /// <summary>The state before the first position. Causal models only.</summary>

@@ -23,5 +23,12 @@ internal sealed class RmsNormLayer : nn.Module
     }
 
     /// <returns>The normalised sum, and the sum x + residual itself.</returns>
-    public (Tensor Y, Tensor Residual) Forward(Tensor x, Tensor? residual) => RmsNorm.Forward(x, residual, _weight, _epsilon);
+    public (Tensor Y, Tensor Sum) Forward(Tensor x, Tensor? residual)
+    {
+        var (y, sum) = RmsNorm.Forward(x, residual, _weight, _epsilon);
+        return (y, sum!);
+    }
+
+    /// <returns>The normalised sum alone.</returns>
+    public Tensor ForwardLast(Tensor x, Tensor? residual) => RmsNorm.Forward(x, residual, _weight, _epsilon, returnSum: false).Y;
 }

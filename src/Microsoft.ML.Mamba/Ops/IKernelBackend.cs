@@ -37,8 +37,8 @@ public interface IKernelBackend
     Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu);
 
     /// <summary>RMS norm of x + residual over the last dimension.</summary>
-    /// <returns>The normalised y and x + residual (x itself when there is no residual).</returns>
-    (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon);
+    /// <returns>The normalised y and, when wanted, x + residual (x itself when there is no residual).</returns>
+    (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum);
 
     /// <summary>Reverses each sequence of x (B, L, D) within its own length; padding stays where it is.</summary>
     Tensor ReverseSequences(Tensor x, int[] lengths);

@@ -38,8 +38,8 @@ internal sealed class ReferenceBackend : IBackwardKernels
     public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu) =>
         For(x).CausalConv1dStep(state, x, weight, bias, silu);
 
-    public (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon) =>
-        For(x).RmsNormForward(x, residual, weight, epsilon);
+    public (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum) =>
+        For(x).RmsNormForward(x, residual, weight, epsilon, sum);
 
     public (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum) =>
         For(sum).RmsNormBackward(sum, weight, epsilon, dy, dSum);

@@ -13,9 +13,10 @@ public static class RmsNorm
     /// <param name="residual">Same shape as <paramref name="x"/>, or null.</param>
     /// <param name="weight">(D).</param>
     /// <param name="epsilon">Added to the mean square before the root.</param>
-    /// <returns>y, and s = x + residual (x itself when there is no residual), which the next block adds to.</returns>
+    /// <param name="returnSum">Whether s is wanted; the last norm of a model has no use for it.</param>
+    /// <returns>y, and s = x + residual (x itself when there is no residual), which the next block adds to; null unless wanted.</returns>
     /// <exception cref="ArgumentException">A shape does not fit.</exception>
-    public static (Tensor Y, Tensor Residual) Forward(Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    public static (Tensor Y, Tensor? Sum) Forward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool returnSum = true)
     {
         const string Op = nameof(RmsNorm);
         var shape = x.shape;
@@ -25,7 +26,7 @@ public static class RmsNorm
         ShapeCheck.Equal(Op, nameof(weight), weight, "(D)", "x", shape[^1]);
         var backend = KernelBackends.Choose(Op, x.device_type, x.dtype);
         return backend is IBackwardKernels kernels && AutogradNeed.Any(x, residual, weight)
-            ? RmsNormFunction.Apply(kernels, x, residual, weight, epsilon)
-            : backend.RmsNormForward(x, residual, weight, epsilon);
+            ? RmsNormFunction.Apply(kernels, x, residual, weight, epsilon, returnSum)
+            : backend.RmsNormForward(x, residual, weight, epsilon, returnSum);
     }
 }

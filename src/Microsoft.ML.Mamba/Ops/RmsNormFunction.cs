@@ -10,12 +10,12 @@ internal sealed class RmsNormFunction : autograd.MultiTensorFunction<RmsNormFunc
 
     public override string Name => nameof(RmsNorm);
 
-    public static (Tensor Y, Tensor Residual) Apply(IBackwardKernels kernels, Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    public static (Tensor Y, Tensor? Sum) Apply(IBackwardKernels kernels, Tensor x, Tensor? residual, Tensor weight, double epsilon, bool returnSum)
     {
-        var call = new Call(kernels, epsilon, residual is not null);
+        var call = new Call(kernels, epsilon, HasResidual: residual is not null, SumIsOutput: residual is not null && returnSum);
         var results = apply(call, x, residual!, weight);
         call.ForwardTensors.Release();
-        return (results[0], residual is null ? x.alias() : results[1]);
+        return (results[0], call.SumIsOutput ? results[1] : returnSum ? x.alias() : null);
     }
 
     public override List<Tensor> forward(autograd.AutogradContext ctx, params object[] vars)
@@ -23,12 +23,12 @@ internal sealed class RmsNormFunction : autograd.MultiTensorFunction<RmsNormFunc
         var call = (Call)vars[0];
         var x = (Tensor)vars[1];
         var weight = (Tensor)vars[3];
-        var (y, sum) = call.Kernels.RmsNormForward(x, vars[2] as Tensor, weight, call.Epsilon);
+        var (y, sum) = call.Kernels.RmsNormForward(x, vars[2] as Tensor, weight, call.Epsilon, sum: call.HasResidual);
         ctx.set_materialize_grads(false);
         ctx.save_data(CallKey, call);
-        ctx.save_for_backward([call.HasResidual ? sum : x, weight]);
+        ctx.save_for_backward([sum ?? x, weight]);
         call.ForwardTensors.Keep(y, sum);
-        return call.HasResidual ? [y, sum] : [y];
+        return call.SumIsOutput ? [y, sum!] : [y];
     }
 
     public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
@@ -38,12 +38,12 @@ internal sealed class RmsNormFunction : autograd.MultiTensorFunction<RmsNormFunc
         using var scope = NewDisposeScope();
         var saved = ctx.get_saved_variables();
         using var dy = ReturnedGradients.Defined(grad_outputs[0]);
-        using var dSum = call.HasResidual ? ReturnedGradients.Defined(grad_outputs[1]) : null;
+        using var dSum = call.SumIsOutput ? ReturnedGradients.Defined(grad_outputs[1]) : null;
         var (dx, dWeight) = call.Kernels.RmsNormBackward(saved[0], saved[1], call.Epsilon, dy, dSum);
         return ReturnedGradients.Hold(null, dx, call.HasResidual ? dx : null, dWeight);
     }
 
-    private sealed record Call(IBackwardKernels Kernels, double Epsilon, bool HasResidual)
+    private sealed record Call(IBackwardKernels Kernels, double Epsilon, bool HasResidual, bool SumIsOutput)
     {
         public ForwardTensors ForwardTensors { get; } = new();
     }

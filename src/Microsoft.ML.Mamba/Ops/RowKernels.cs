@@ -196,11 +196,11 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return y.MoveToOuterDisposeScope();
     }
 
-    public (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    public (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum)
     {
         using var scope = NewDisposeScope();
         var y = New(x.shape);
-        var sum = residual is null ? null : New(x.shape);
+        var s = residual is null || !sum ? null : New(x.shape);
         var rows = TensorRows.Of<T>(x, "x");
         bodies.NormForward(
             rows,
@@ -208,9 +208,9 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
             TensorRows.OfOptional<T>(weight, "weight", 1, rows.Width),
             epsilon,
             TensorRows.OfNew<T>(y, rows.Count, rows.Width),
-            TensorRows.OfNew<T>(sum, rows.Count, rows.Width));
+            TensorRows.OfNew<T>(s, rows.Count, rows.Width));
         GC.KeepAlive((x, residual, weight));
-        return (y.MoveToOuterDisposeScope(), (sum ?? x.alias()).MoveToOuterDisposeScope());
+        return (y.MoveToOuterDisposeScope(), sum ? (s ?? x.alias()).MoveToOuterDisposeScope() : null);
     }
 
     public (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum)

@@ -103,12 +103,12 @@ internal sealed class TorchKernels : IKernelBackend
         return y.MoveToOuterDisposeScope();
     }
 
-    public (Tensor Y, Tensor Residual) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon)
+    public (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum)
     {
         using var scope = NewDisposeScope();
-        var sum = residual is null ? x.alias() : x + residual;
-        var y = sum * rsqrt(sum.square().mean([-1], keepdim: true) + epsilon) * weight;
-        return (y.MoveToOuterDisposeScope(), sum.MoveToOuterDisposeScope());
+        var s = residual is null ? x.alias() : x + residual;
+        var y = s * rsqrt(s.square().mean([-1], keepdim: true) + epsilon) * weight;
+        return (y.MoveToOuterDisposeScope(), sum ? s.MoveToOuterDisposeScope() : null);
     }
 
     public Tensor ReverseSequences(Tensor x, int[] lengths)

@@ -89,7 +89,7 @@ public sealed class BackendAgreementTests
             o =>
             {
                 var (y, sum) = RmsNorm.Forward(o["x"], o["residual"], o["weight"], 1e-5);
-                return [y, sum];
+                return [y, sum!];
             });
     }
 

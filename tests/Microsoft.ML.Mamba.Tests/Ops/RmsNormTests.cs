@@ -24,7 +24,7 @@ public sealed class RmsNormTests
             o =>
             {
                 var (y, sum) = RmsNorm.Forward(o["x"], o.GetValueOrDefault("residual"), o["weight"], 1e-5);
-                return [y, sum];
+                return [y, sum!];
             },
             inputs);
     }
