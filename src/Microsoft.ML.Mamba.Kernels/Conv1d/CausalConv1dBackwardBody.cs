@@ -21,7 +21,7 @@ internal readonly unsafe struct CausalConv1dBackwardBody(CausalConv1dBackward<fl
     private const long MostStepBlocks = 64;
 
     private const long ItemElements = 32 * 1024;
-    private const long ItemChannels = 1024;
+    private const long ItemChannels = 2048;
 
     public void Run<V>()
         where V : struct, IFloatVector<V>
