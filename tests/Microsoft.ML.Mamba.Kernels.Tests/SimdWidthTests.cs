@@ -5,6 +5,11 @@ public class SimdWidthTests
     [Fact]
     public void The_widest_supported_width_is_in_use() => Assert.Equal(SimdWidth.Supported[^1], SimdWidth.Bits);
 
+    /// <summary>eng/test.sh runs these tests once more with the variable set, and relies on it.</summary>
+    [Fact]
+    public void Scalar_code_is_in_use_exactly_when_vector_instructions_are_switched_off() =>
+        Assert.Equal(Environment.GetEnvironmentVariable("DOTNET_EnableHWIntrinsic") == "0", SimdWidth.Bits == 0);
+
     [Fact]
     public void A_forced_width_holds_until_disposed_and_on_this_thread_only()
     {

@@ -87,17 +87,19 @@ public class CausalConv1dShapeTests
     {
         var problem = ConvProblem.Random(new Random(5), new ConvDims(1, 12, 19, 4));
         problem = problem with { X = [.. problem.X.Select(v => (double)(float)(v * 1000))] };
-        AssertAgrees(problem, 0, "inputs up to 2000");
+
+        // Sums of thousands that cancel to about 1 keep three digits in float.
+        AssertAgrees(problem, 0, "inputs up to 2000", tolerance: 1e-3);
     }
 
-    private static void AssertAgrees(ConvProblem problem, int gap, string what)
+    private static void AssertAgrees(ConvProblem problem, int gap, string what, double tolerance = Tolerance)
     {
         var want = problem.Reference();
         problem.ReferenceInFloat(gap).AssertClose($"{what}, plain loops on floats", want, 1e-6);
         foreach (var bits in SimdWidth.Supported)
         {
             using var forced = SimdWidth.Force(bits);
-            problem.Fast(gap: gap).AssertClose($"{what}, {bits} bits", want, Tolerance);
+            problem.Fast(gap: gap).AssertClose($"{what}, {bits} bits", want, tolerance);
         }
     }
 
