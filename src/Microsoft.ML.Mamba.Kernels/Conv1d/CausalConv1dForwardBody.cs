@@ -103,6 +103,7 @@ internal readonly unsafe struct CausalConv1dForwardBody(CausalConv1dForward<floa
         /// The whole vectors for W = 4, the width of every published model: the same operations in the same order as
         /// <see cref="Columns{TVector}"/>, with every row read once and kept in a register.
         /// </summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private long FourTaps(float** x, float** y, long c, long to)
         {
             var (stride, silu) = (taps.Stride, a.Silu);
@@ -129,6 +130,7 @@ internal readonly unsafe struct CausalConv1dForwardBody(CausalConv1dForward<floa
         private static V Dot(V a0, V b0, V a1, V b1, V a2, V b2, V a3, V b3, V sum) =>
             V.MultiplyAdd(a3, b3, V.MultiplyAdd(a2, b2, V.MultiplyAdd(a1, b1, V.MultiplyAdd(a0, b0, sum))));
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         private long Columns<TVector>(float** x, float** y, long from, long to)
             where TVector : struct, IFloatVector<TVector>
         {

@@ -58,6 +58,7 @@ internal readonly unsafe struct CausalConv1dGradientTile<V>
     /// The whole vectors of a whole tile for W = 4, the width of every published model: the same operations in the same order
     /// as <see cref="Columns"/>, with every row read once and kept in a register.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private long FourTaps(long c)
     {
         var (stride, silu) = (Taps.Stride, Silu);
@@ -112,6 +113,7 @@ internal readonly unsafe struct CausalConv1dGradientTile<V>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V SiluDerivative(V p) => FastMath.SiluDerivative(p, FastMath.Sigmoid(p));
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private long Columns<TVector>(int skip, long c)
         where TVector : struct, IFloatVector<TVector>
     {

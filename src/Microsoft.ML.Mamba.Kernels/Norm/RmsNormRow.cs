@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>
@@ -11,6 +13,7 @@ internal static unsafe class RmsNormRow<V>
     public static float InverseRoot(float squares, long width, double epsilon) => (float)(1 / Math.Sqrt((double)squares / width + epsilon));
 
     /// <summary>The sum of s².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static float Squares(float* s, long width)
     {
         var sum0 = V.Zero;
@@ -39,6 +42,7 @@ internal static unsafe class RmsNormRow<V>
     }
 
     /// <summary>s = x + residual, and the sum of s².</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static float AddSquares(float* x, float* residual, float* s, long width)
     {
         var sum0 = V.Zero;
@@ -68,6 +72,7 @@ internal static unsafe class RmsNormRow<V>
     }
 
     /// <summary>y = s·r·weight.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Scale(float* s, float r, float* weight, float* y, long width)
     {
         var scale = V.Broadcast(r);
@@ -84,6 +89,7 @@ internal static unsafe class RmsNormRow<V>
     }
 
     /// <summary>The sums of s² and of dy·weight·s.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static (float Squares, float Dot) Moments(float* s, float* dy, float* weight, long width)
     {
         var squares0 = V.Zero;
@@ -114,6 +120,7 @@ internal static unsafe class RmsNormRow<V>
     }
 
     /// <summary>dx = r·dy·weight - k·s (+ dResidual, unless null), and dweight += dy·s·r.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gradients(float* s, float* dy, float* weight, float* dResidual, float r, float k, float* dx, float* dweight, long width)
     {
         var (scale, pull) = (V.Broadcast(r), V.Broadcast(-k));
@@ -135,12 +142,14 @@ internal static unsafe class RmsNormRow<V>
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Square(float* s, V sum)
     {
         var value = V.Load(s);
         return V.MultiplyAdd(value, value, sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V AddSquare(float* x, float* residual, float* s, V sum)
     {
         var value = V.Load(x) + V.Load(residual);
@@ -148,5 +157,6 @@ internal static unsafe class RmsNormRow<V>
         return V.MultiplyAdd(value, value, sum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static V Dot(float* s, float* dy, float* weight, V sum) => V.MultiplyAdd(V.Load(s), V.Load(dy) * V.Load(weight), sum);
 }
