@@ -83,6 +83,10 @@ internal sealed class TrainingLoop : IDisposable
     {
         _request.Info(FormattableString.Invariant(
             $"Training {ParameterCount:N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch"));
+        if (_plan.Validation is null && _plan.Options.EarlyStoppingPatience > 0)
+        {
+            _request.Warning("EarlyStoppingPatience has no effect: there are no validation rows. Give a validation set or a larger ValidationFraction.");
+        }
         for (var epoch = 1; epoch <= _plan.Epochs && _stoppedBecause is null; epoch++)
         {
             if (TrainEpoch(epoch) is { } breakdown)

@@ -161,6 +161,18 @@ public sealed class TrainingLoopTests
     }
 
     [Fact]
+    public void Patience_without_validation_rows_is_warned_of()
+    {
+        var warnings = new List<string>();
+        var options = ToyTasks.FastOptions(epochs: 2);
+        (options.ValidationFraction, options.EarlyStoppingPatience) = (0, 1);
+        using var model = TrainingLoop.Run(ToyTasks.Request(options) with { Warning = warnings.Add });
+
+        Assert.StartsWith("EarlyStoppingPatience has no effect", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Equal((2, 2, 0L), (model.Description.History.Epochs.Count, model.Description.History.BestEpoch, model.Description.History.ValidationSequences));
+    }
+
+    [Fact]
     public void Progress_comes_once_per_epoch_and_the_history_keeps_it()
     {
         var reports = new List<MambaTrainingProgress>();
