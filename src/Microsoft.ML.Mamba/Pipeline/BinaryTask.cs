@@ -58,7 +58,7 @@ internal sealed class BinaryTask(string predictedLabelName, string scoreName, st
                 scores => (ValueGetter<float>)((ref float value) => value = Sigmoid(scores.Current[0])),
                 new ScoreAnnotation(AnnotationUtils.Kinds.IsNormalized, BooleanDataViewType.Instance, (ValueGetter<bool>)((ref bool value) => value = true))));
 
-        public void Save(IHost host, ModelSaveContext context)
+        public void Save(ModelSaveContext context)
         {
             // *** Binary format *** as in Load.
             context.SaveNonEmptyString(predictedLabelName);

@@ -1,70 +1,46 @@
 using Microsoft.ML.Data;
-using Microsoft.ML.Data.IO;
-using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Mamba.Pipeline;
 
-/// <summary>The values that the keys of a label stand for (its KeyValues annotation), of whatever type they are.</summary>
-internal abstract class LabelValues(VectorDataViewType type)
+/// <summary>The values that the keys of a label stand for (its KeyValues annotation): text, numbers, whatever the labels were.</summary>
+internal abstract class LabelValues(LabelValueType itemType, int count)
 {
     /// <summary>A vector with one value per class.</summary>
-    public VectorDataViewType Type { get; } = type;
+    public VectorDataViewType Type { get; } = new(itemType.Type, count);
 
     public bool AreText => Type.ItemType is TextDataViewType;
 
     /// <summary>A <see cref="ValueGetter{TValue}"/> of the annotation.</summary>
     public abstract Delegate Getter { get; }
 
-    public abstract void Save(IHost host, Stream stream);
+    /// <summary>Writes what <see cref="Load"/> reads.</summary>
+    public abstract void Save(BinaryWriter writer);
 
-    /// <summary>The key values of a label column; null when it has none of the right size.</summary>
-    public static LabelValues? Of(DataViewSchema.Column label, int classes)
+    /// <summary>The key values of a label column; null when it has none of a type and size that count.</summary>
+    public static LabelValues? Of(DataViewSchema.Column label, int count)
     {
         var type = label.Annotations.Schema.GetColumnOrNull(AnnotationUtils.Kinds.KeyValues)?.Type as VectorDataViewType;
-        return type is null || type.Size != classes ? null : Create(type, label.Annotations);
+        return type?.Size == count ? LabelValueType.Of(type.ItemType)?.Copy(label.Annotations, count) : null;
     }
 
-    /// <summary>Values that nobody will read: for the promise of a schema.</summary>
-    public static LabelValues? Placeholder(SchemaShape.Column label, int classes)
+    /// <summary>Values that nobody will read, where <see cref="Of"/> would find some: for the promise of a schema.</summary>
+    public static LabelValues? Placeholder(SchemaShape.Column label, int count) =>
+        label.Annotations.TryFindColumn(AnnotationUtils.Kinds.KeyValues, out var values)
+            && values is { Kind: SchemaShape.Column.VectorKind.Vector, IsKey: false }
+            ? LabelValueType.Of(values.ItemType)?.Copy(null, count)
+            : null;
+
+    /// <exception cref="FormatException">The bytes are no label values.</exception>
+    public static LabelValues Load(BinaryReader reader, int count)
     {
-        if (!label.Annotations.TryFindColumn(AnnotationUtils.Kinds.KeyValues, out var values)
-            || values.Kind != SchemaShape.Column.VectorKind.Vector || values.ItemType is not PrimitiveDataViewType item)
-            return null;
-        return Create(new VectorDataViewType(item, classes), null);
-    }
-
-    public static LabelValues Load(IHost host, Stream stream, int classes)
-    {
-        var saver = new BinarySaver(host, new BinarySaver.Arguments());
-        if (!saver.TryLoadTypeAndValue(stream, out var type, out var value) || type is not VectorDataViewType vector || vector.Size != classes)
-            throw host.ExceptDecode($"The label values of the model are damaged: expected {classes} values.");
-        return Create(vector, value);
-    }
-
-    private static LabelValues Create(VectorDataViewType type, object? source) =>
-        (LabelValues)Activator.CreateInstance(typeof(Typed<>).MakeGenericType(type.ItemType.RawType), type, source)!;
-
-    private sealed class Typed<T> : LabelValues
-    {
-        private readonly VBuffer<T> _values;
-
-        public Typed(VectorDataViewType type, object? source)
-            : base(type)
-        {
-            if (source is VBuffer<T> values)
-                values.CopyToDense(ref _values);
-            else if (source is DataViewSchema.Annotations annotations)
-                annotations.GetValue(AnnotationUtils.Kinds.KeyValues, ref _values);
-        }
-
-        public override Delegate Getter => (ValueGetter<VBuffer<T>>)((ref VBuffer<T> value) => _values.CopyTo(ref value));
-
-        public override void Save(IHost host, Stream stream)
-        {
-            var values = _values;
-            var saver = new BinarySaver(host, new BinarySaver.Arguments());
-            if (!saver.TryWriteTypeAndValue(stream, Type, ref values, out _))
-                throw host.Except($"Label values of type {Type.ItemType} cannot be saved.");
-        }
+        // *** Binary format ***
+        // byte: type of the values (LabelValueType.Tag)
+        // count values of that type
+        var tag = reader.ReadByte();
+        var type = LabelValueType.Of(tag) ?? throw new FormatException($"The model claims label values of the unknown type {tag}.");
+        // Each value takes a byte at least: no memory for more than can be there.
+        if (reader.BaseStream.Length - reader.BaseStream.Position < count)
+            throw new FormatException($"The model ends within its {count} label values.");
+        return type.Read(reader, count);
     }
 }

@@ -27,7 +27,7 @@ internal static class ModelFormat
         context.SaveNonEmptyString(scorer.SequenceColumnName);
         context.Writer.Write((byte)scorer.Encoding.Kind);
         context.Writer.Write(scorer.BatchSize);
-        scorer.Outputs.Save(scorer.Host, context);
+        scorer.Outputs.Save(context);
 
         using var config = new MemoryStream();
         context.SaveBinaryStream(WeightsFile, writer => scorer.Predictor.Save(config, writer.BaseStream));

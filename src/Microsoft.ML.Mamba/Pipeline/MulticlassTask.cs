@@ -49,12 +49,12 @@ internal sealed class MulticlassTask(string predictedLabelName, string scoreName
         // string: score column
         // int: number of classes
         // bool: whether label values follow
-        // type and value of the label values, as BinarySaver writes them
+        // if so: the label values (LabelValues.Load)
         var predictedLabel = context.LoadNonEmptyString();
         var score = context.LoadNonEmptyString();
         var classes = context.Reader.ReadInt32();
         host.CheckDecode(classes is >= 2 and <= MaxClasses, $"The model claims {classes} classes; expected 2 to {MaxClasses}.");
-        var values = context.Reader.ReadBoolean() ? LabelValues.Load(host, context.Reader.BaseStream, classes) : null;
+        var values = context.Reader.ReadBoolean() ? LabelValues.Load(context.Reader, classes) : null;
         return new Outputs(predictedLabel, score, classes, values);
     }
 
@@ -84,15 +84,14 @@ internal sealed class MulticlassTask(string predictedLabelName, string scoreName
             new ScoreColumn(scoreName, new VectorDataViewType(NumberDataViewType.Single, classes), AnnotationUtils.Const.ScoreValueKind.Score,
                 Scores, ScoreAnnotations(values)));
 
-        public void Save(IHost host, ModelSaveContext context)
+        public void Save(ModelSaveContext context)
         {
             // *** Binary format *** as in Load.
             context.SaveNonEmptyString(predictedLabelName);
             context.SaveNonEmptyString(scoreName);
             context.Writer.Write(classes);
             context.Writer.Write(values is not null);
-            context.Writer.Flush();
-            values?.Save(host, context.Writer.BaseStream);
+            values?.Save(context.Writer);
         }
 
         private static ScoreAnnotation[] LabelAnnotations(LabelValues? values) => values is null

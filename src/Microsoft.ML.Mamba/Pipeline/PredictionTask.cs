@@ -42,7 +42,7 @@ internal interface ITaskOutputs
     int OutputCount { get; }
 
     /// <summary>Writes what the task's loader reads back.</summary>
-    void Save(IHost host, ModelSaveContext context);
+    void Save(ModelSaveContext context);
 }
 
 /// <summary>Finds label columns and words the errors about them.</summary>

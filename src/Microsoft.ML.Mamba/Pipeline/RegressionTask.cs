@@ -47,7 +47,7 @@ internal sealed class RegressionTask(string scoreName) : IPredictionTask
             new ScoreColumn(scoreName, NumberDataViewType.Single, AnnotationUtils.Const.ScoreValueKind.Score,
                 scores => (ValueGetter<float>)((ref float value) => value = scores.Current[0])));
 
-        public void Save(IHost host, ModelSaveContext context)
+        public void Save(ModelSaveContext context)
         {
             // *** Binary format *** as in Load.
             context.SaveNonEmptyString(scoreName);

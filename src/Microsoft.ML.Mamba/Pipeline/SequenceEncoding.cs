@@ -29,7 +29,7 @@ internal sealed class SequenceEncoding(SequenceColumnKind kind, SequenceTokenize
         {
             case SequenceColumnKind.Text:
                 var tokenizer = settings.Tokenizer ?? SequenceTokenizer.Bytes;
-                return new(kind, tokenizer, ChosenVocabSize(context, settings, tokenizer.VocabSize, $"the tokenizer '{tokenizer.Name}'"), 0);
+                return new(kind, tokenizer, ChosenVocabSize(context, settings, tokenizer.VocabSize, $"the ids of tokenizer '{tokenizer.Name}'"), 0);
             case SequenceColumnKind.Keys:
                 return new(kind, null, ChosenVocabSize(context, settings, KeyVocabSize(context, column), $"the keys of column '{column.Name}' (and 0 for missing ones)"), 0);
             case SequenceColumnKind.Integers:
@@ -85,7 +85,7 @@ internal sealed class SequenceEncoding(SequenceColumnKind kind, SequenceTokenize
     {
         var set = settings.Model.VocabSize;
         if (set != 0 && set < needed)
-            throw context.ExceptParam("schema", $"Model.VocabSize is {set}, but {by} need {needed} ids. Leave VocabSize at 0, or set it to {needed} or more.");
+            throw context.ExceptParam("schema", $"Model.VocabSize is {set}, but {by} need {needed}. Leave VocabSize at 0, or set it to {needed} or more.");
         return Math.Max(set, needed);
     }
 

@@ -90,8 +90,14 @@ internal abstract class SequenceReader
         private int Checked(T value, int index)
         {
             if (T.IsNegative(value) || ulong.CreateTruncating(value) >= (ulong)_limit)
-                throw new FormatException($"The value {value} at position {index} is not an id; expected 0 to {_limit - 1}.");
+                throw NoId(value, index);
             return int.CreateTruncating(value);
+        }
+
+        private FormatException NoId(T value, int index)
+        {
+            var cure = encoding is { Kind: SequenceColumnKind.Integers, VocabSize: > 0 } ? " A larger Model.VocabSize in training would allow for it." : "";
+            return new FormatException($"The value {value} at position {index} is no id; expected 0 to {_limit - 1}.{cure}");
         }
     }
 

@@ -62,3 +62,52 @@ internal sealed class WatchedView(IDataView source, bool? canShuffle = null) : I
         }
     }
 }
+
+/// <summary>A view whose one column of floats comes sparse.</summary>
+internal sealed class SparseView(IDataView source, string column) : IDataView
+{
+    public bool CanShuffle => source.CanShuffle;
+
+    public DataViewSchema Schema => source.Schema;
+
+    public long? GetRowCount() => source.GetRowCount();
+
+    public DataViewRowCursor GetRowCursor(IEnumerable<DataViewSchema.Column> columnsNeeded, Random? rand = null) => new Cursor(column, source.GetRowCursor(columnsNeeded, rand));
+
+    public DataViewRowCursor[] GetRowCursorSet(IEnumerable<DataViewSchema.Column> columnsNeeded, int n, Random? rand = null) => [GetRowCursor(columnsNeeded, rand)];
+
+    private sealed class Cursor(string sparse, DataViewRowCursor input) : DataViewRowCursor
+    {
+        public override DataViewSchema Schema => input.Schema;
+
+        public override long Position => input.Position;
+
+        public override long Batch => input.Batch;
+
+        public override bool MoveNext() => input.MoveNext();
+
+        public override bool IsColumnActive(DataViewSchema.Column column) => input.IsColumnActive(column);
+
+        public override ValueGetter<DataViewRowId> GetIdGetter() => input.GetIdGetter();
+
+        public override ValueGetter<TValue> GetGetter<TValue>(DataViewSchema.Column column)
+        {
+            if (column.Name != sparse)
+                return input.GetGetter<TValue>(column);
+            var getter = input.GetGetter<VBuffer<float>>(column);
+            VBuffer<float> dense = default;
+            return (ValueGetter<TValue>)(Delegate)(ValueGetter<VBuffer<float>>)((ref VBuffer<float> value) =>
+            {
+                getter(ref dense);
+                var items = dense.Items().Where(i => i.Value != 0).ToArray();
+                value = new VBuffer<float>(dense.Length, items.Length, [.. items.Select(i => i.Value)], [.. items.Select(i => i.Key)]);
+            });
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            input.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
