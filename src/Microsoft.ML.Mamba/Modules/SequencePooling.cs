@@ -61,11 +61,39 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         private Tensor? _total;     // (B, Q, 1): sum of e^(score - peak)
         private Tensor? _attended;  // (B, Q, DModel): sum of e^(score - peak)·hidden
 
-        /// <summary>Adds the hidden states (B, l, DModel) of positions start to start + l.</summary>
+        /// <summary>
+        /// Adds the hidden states (B, l, DModel) of positions start to start + l. Nothing else outlives the call: what each piece
+        /// left behind would lie scattered between the large blocks of the next one, and the heap would grow with the length.
+        /// </summary>
         public void Add(Tensor hidden, long start)
         {
             if (hidden.shape[1] == 0)
                 return;
+            Tensor?[] before = [_sum, _max, _peak, _total, _attended];
+            using var scope = NewDisposeScope();
+            Pool(hidden, start);
+            foreach (var kept in (Tensor?[])[_sum, _max, _peak, _total, _attended])
+                kept?.MoveToOuterDisposeScope();
+            foreach (var replaced in before)
+                replaced?.Dispose();
+        }
+
+        /// <summary>(B, Features).</summary>
+        public Tensor Result()
+        {
+            var table = owner._queries;
+            Tensor Zeros() => zeros(batch, owner.Features, dtype: table?.dtype ?? get_default_dtype(), device: table?.device ?? CPU);
+            return owner._pooling switch
+            {
+                MambaPooling.Last or MambaPooling.Mean => _sum ?? Zeros(),
+                MambaPooling.Max => _max is null ? Zeros() : Present(_max),
+                MambaPooling.MeanMax => _max is null ? Zeros() : cat([_sum!, Present(_max)], 1),
+                _ => _attended is null ? Zeros() : Present((_attended / _total!).view(batch, owner.Features)),
+            };
+        }
+
+        private void Pool(Tensor hidden, long start)
+        {
             switch (owner._pooling)
             {
                 case MambaPooling.Last:
@@ -85,20 +113,6 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
                     AddAttended(hidden, start);
                     break;
             }
-        }
-
-        /// <summary>(B, Features).</summary>
-        public Tensor Result()
-        {
-            var table = owner._queries;
-            Tensor Zeros() => zeros(batch, owner.Features, dtype: table?.dtype ?? get_default_dtype(), device: table?.device ?? CPU);
-            return owner._pooling switch
-            {
-                MambaPooling.Last or MambaPooling.Mean => _sum ?? Zeros(),
-                MambaPooling.Max => _max is null ? Zeros() : Present(_max),
-                MambaPooling.MeanMax => _max is null ? Zeros() : cat([_sum!, Present(_max)], 1),
-                _ => _attended is null ? Zeros() : Present((_attended / _total!).view(batch, owner.Features)),
-            };
         }
 
         private void AddWeighted(Tensor hidden, long start, Func<long, int, double> weight)

@@ -3,12 +3,17 @@ using System.Runtime.InteropServices;
 namespace Microsoft.ML.Mamba.Native;
 
 /// <summary>
-/// Settings of libgomp, the thread pool under libtorch's matrix products on Linux. It reads them from the process
-/// environment once, when it is loaded. A value that the user has set stays.
+/// Settings of libgomp, the threads under libtorch's matrix products on Linux. It reads them from the process environment
+/// once, when it is loaded. A value that the user has set stays.
 /// </summary>
+/// <remarks>
+/// Nothing is set at present. libgomp's threads spin for some milliseconds after each product, which could slow the kernels'
+/// own threads. With GOMP_SPINCOUNT at 1,000 and 10,000 the roofline benchmark's models ran within the noise of the default
+/// while the machine was nearly free, the smallest (DModel 128, 32 × 60) up to half slower; with ten other processes per
+/// core all ran 2 to 15 times faster. So the default stays, and docs/performance.md tells users of busy machines.
+/// </remarks>
 internal static class OpenMpSettings
 {
-    /// <summary>What is set: nothing as long as no measurement says that it pays.</summary>
     private static readonly (string Name, string Value)[] Defaults = [];
 
     /// <summary>Puts the defaults into the environment; must run before libgomp is loaded.</summary>
@@ -17,10 +22,12 @@ internal static class OpenMpSettings
         if (!OperatingSystem.IsLinux())
             return;
         foreach ((string name, string value) in Defaults)
-            SetEnvironment(name, value, overwrite: 0);
+            SetUnlessSet(name, value);
     }
 
-    // Environment.SetEnvironmentVariable changes .NET's copy of the environment, which getenv does not see.
+    /// <summary>Sets a variable where native code sees it: .NET's own method changes a copy that getenv does not read.</summary>
+    public static void SetUnlessSet(string name, string value) => SetEnvironment(name, value, overwrite: 0);
+
     [DllImport("libc", EntryPoint = "setenv", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
     private static extern int SetEnvironment(string name, string value, int overwrite);
 }
