@@ -9,8 +9,8 @@ namespace Microsoft.ML.Mamba.Native;
 /// <remarks>
 /// Nothing is set at present. libgomp's threads spin for some milliseconds after each product, which could slow the kernels'
 /// own threads. With GOMP_SPINCOUNT at 1,000 and 10,000 the roofline benchmark's models ran within the noise of the default
-/// while the machine was nearly free, the smallest (DModel 128, 32 × 60) up to half slower; with ten other processes per
-/// core all ran 2 to 15 times faster. So the default stays, and docs/performance.md tells users of busy machines.
+/// while the machine was nearly free, the smallest (DModel 128, 32 × 60) up to half slower; at a load of ten per core, with
+/// 1,000, the two smaller ones ran 4 to 17 times faster and the largest 1.1 times (one run each). So the default stays, and docs/performance.md tells users of busy machines.
 /// </remarks>
 internal static class OpenMpSettings
 {
