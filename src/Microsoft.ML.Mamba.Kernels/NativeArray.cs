@@ -3,14 +3,15 @@ using System.Runtime.InteropServices;
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>
-/// Zeroed memory outside the managed heap, aligned to 64 bytes, for callers that have no tensors: tests, and programs that use
-/// the kernels on their own. Not safe for disposal while a kernel runs on it.
+/// Zeroed memory outside the managed heap, aligned to a cache line, from 4 KB on to a page, for callers that have no tensors: tests, and programs that use
+/// the kernels on their own. Keep it referenced and undisposed while a kernel runs on it: its rows do not.
 /// </summary>
 /// <typeparam name="T">Element type.</typeparam>
 public sealed unsafe class NativeArray<T> : IDisposable
     where T : unmanaged
 {
-    private const nuint Alignment = 64;
+    private const nuint CacheLine = 64;
+    private const nuint Page = 4096;
 
     private T* _address;
 
@@ -32,7 +33,7 @@ public sealed unsafe class NativeArray<T> : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         Length = length;
         var bytes = checked((nuint)length * (nuint)sizeof(T));
-        _address = (T*)NativeMemory.AlignedAlloc(Math.Max(bytes, Alignment), Alignment);
+        _address = (T*)NativeMemory.AlignedAlloc(Math.Max(bytes, CacheLine), bytes < Page ? CacheLine : Page);
         if (zeroed)
         {
             NativeMemory.Clear(_address, bytes);

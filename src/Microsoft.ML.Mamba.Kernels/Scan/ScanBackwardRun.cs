@@ -15,7 +15,7 @@ internal readonly unsafe struct ScanBackwardRun<V>(
 
     /// <summary>Floats per worker.</summary>
     public static long ScratchLength(in ScanDims dims, in ScanTileRuns runs) =>
-        runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State) + ScanGradientBlock<V>.ScratchLength(Width) + SumsLength(dims);
+        runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State) + ScanTiles.WholePages(ScanGradientBlock<V>.ScratchLength(Width) + SumsLength(dims));
 
     public void Run(long item, int worker)
     {
@@ -23,9 +23,9 @@ internal readonly unsafe struct ScanBackwardRun<V>(
         var (batch, run) = (item / runs.PerSequence, item % runs.PerSequence);
         var tileSums = scratch + worker * ScratchLength(dims, runs);
         var sweep = new ScanSweep<V>(tileSums + runs.Tiles * TileLength(dims), dims.State);
-        var block = (float*)sweep.End;
+        var block = tileSums + runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State);
         var db = block + ScanGradientBlock<V>.ScratchLength(Width);
-        var dc = db + ChunkSteps * dims.State;
+        var dc = db + ChunkSteps * ScanSweep<V>.PaddedState(dims.State);
 
         for (var i = 0; i < runs.TilesOf(run); i++)
         {
@@ -34,7 +34,7 @@ internal readonly unsafe struct ScanBackwardRun<V>(
 
         for (var chunk = ScanChunks.Count(dims) - 1; chunk >= 0; chunk--)
         {
-            new Span<float>(db, (int)SumsLength(dims)).Clear();
+            new Span<float>(db, SumsLength(dims)).Clear();
             for (var i = 0; i < runs.TilesOf(run); i++)
             {
                 BackOneChunk(tileSums + i * TileLength(dims), sweep, block, batch, chunk, runs.FirstTile(run) + i, db, dc);
@@ -52,17 +52,17 @@ internal readonly unsafe struct ScanBackwardRun<V>(
     }
 
     /// <summary>Per tile: g and dA (N rows each), dD and the bias gradient (one row each).</summary>
-    private static long TileLength(in ScanDims dims) => (2 * dims.State + 2) * Width;
+    private static int TileLength(in ScanDims dims) => ScanTiles.WholePages((2 * dims.State + 2) * Width);
 
     /// <summary>dB and dC of a chunk.</summary>
-    private static long SumsLength(in ScanDims dims) => 2 * ChunkSteps * dims.State;
+    private static int SumsLength(in ScanDims dims) => 2 * ChunkSteps * ScanSweep<V>.PaddedState(dims.State);
 
     private int Steps(long chunk) => (int)Math.Min(ChunkSteps, scan.Dims.Length - chunk * ChunkSteps);
 
     private void Begin(float* sums, long batch, long tile)
     {
         var (first, channels) = (tiles.FirstChannel(tile), tiles.Channels(tile));
-        new Span<float>(sums, (int)TileLength(scan.Dims)).Clear();
+        new Span<float>(sums, TileLength(scan.Dims)).Clear();
         ScanStates.Load(scan.DFinalState, batch * scan.Dims.Channels + first, channels, scan.Dims.State, Width, sums);
     }
 
@@ -73,22 +73,20 @@ internal readonly unsafe struct ScanBackwardRun<V>(
         var row = batch * dims.Length + chunk * ChunkSteps;
         var firstColumn = tiles.Group(tile) * dims.State;
         var block = new ScanGradientBlock<V>(scratchBlock, Width, first, channels);
-        var (bias, skip) = ((nint)parameters.Bias(tile), (nint)parameters.Skip(tile));
 
-        block.Forward.Prepare(row, steps, scan.U, scan.Delta, (float*)bias, (float*)skip, scan.DeltaSoftplus);
-        block.Prepare(row, steps, dy, scan.Z);
+        block.Prepare(scan, dy, row, steps, parameters.Bias(tile), parameters.Skip(tile));
         sweep.Begin(ScanChunks.At(scan.Checkpoints, dims, batch, chunk, first), dims.Channels, channels);
         sweep.Recompute(block, parameters.Decay(tile), scan.B.Row(row) + firstColumn, scan.B.Stride, steps);
         sweep.Back(
             block, parameters.Decay(tile), scan.B.Row(row) + firstColumn, scan.B.Stride, scan.C.Row(row) + firstColumn, scan.C.Stride, steps, sums, db, dc);
-        block.Finish(scan, dy, row, steps, (float*)bias, (float*)skip, sums + 2 * dims.State * Width, sums + (2 * dims.State + 1) * Width);
+        block.Finish(scan, row, steps, parameters.Skip(tile), sums + 2 * dims.State * Width, sums + (2 * dims.State + 1) * Width);
     }
 
     private void Store(float* sums, Rows<float> to, long first, int steps)
     {
         if (!to.IsAbsent)
         {
-            ScanStates.CopyRows(sums, scan.Dims.State, to.Row(first), to.Stride, steps, scan.Dims.State);
+            ScanStates.CopyRows(sums, ScanSweep<V>.PaddedState(scan.Dims.State), to.Row(first), to.Stride, steps, scan.Dims.State);
         }
     }
 

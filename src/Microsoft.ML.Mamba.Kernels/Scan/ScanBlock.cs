@@ -42,9 +42,18 @@ internal readonly unsafe struct ScanBlock<V>
     public static int ScratchLength(int width) => (3 * ScanChunks.Steps + 2) * width;
 
     /// <summary>Step sizes, d·u, and D·u as the beginning of y.</summary>
+    /// <param name="row">First step of the block.</param>
+    /// <param name="steps">Steps of the block.</param>
+    /// <param name="u">(B·L, D).</param>
+    /// <param name="delta">(B·L, D).</param>
+    /// <param name="bias">Delta bias of the tile.</param>
+    /// <param name="skip">D of the tile.</param>
+    /// <param name="softplus">Whether softplus is applied.</param>
+    /// <param name="slope">Where the derivative of softplus goes, like <see cref="D"/>; null when not wanted.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public void Prepare(long row, int steps, Rows<float> u, Rows<float> delta, float* bias, float* skip, bool softplus)
+    public void Prepare(long row, int steps, Rows<float> u, Rows<float> delta, float* bias, float* skip, bool softplus, float* slope)
     {
+        var exp2 = Exp2<V>.Load();
         for (var t = 0; t < steps; t++)
         {
             var ut = Read(u, row + t, _stage);
@@ -55,7 +64,13 @@ internal readonly unsafe struct ScanBlock<V>
                 var d = V.Load(deltat + lane) + V.Load(bias + lane);
                 if (softplus)
                 {
-                    d = FastMath.Softplus(d);
+                    var e = FastMath.ExpOfNegativeMagnitude(d, exp2);
+                    if (slope != null)
+                    {
+                        V.Store(FastMath.Sigmoid(d, e), slope + at + lane);
+                    }
+
+                    d = FastMath.Softplus(d, e);
                 }
 
                 var uv = V.Load(ut + lane);
@@ -70,6 +85,7 @@ internal readonly unsafe struct ScanBlock<V>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public void Finish(long row, int steps, Rows<float> z, Rows<float> y)
     {
+        var exp2 = Exp2<V>.Load();
         for (var t = 0; t < steps; t++)
         {
             var from = Y + t * _width;
@@ -78,7 +94,13 @@ internal readonly unsafe struct ScanBlock<V>
             for (var lane = 0; lane < Padded; lane += V.Count)
             {
                 var value = V.Load(from + lane);
-                V.Store(zt == null ? value : value * FastMath.Silu(V.Load(zt + lane)), to + lane);
+                if (zt != null)
+                {
+                    var gate = V.Load(zt + lane);
+                    value *= gate * FastMath.Sigmoid(gate, FastMath.ExpOfNegativeMagnitude(gate, exp2));
+                }
+
+                V.Store(value, to + lane);
             }
 
             Write(to, y, row + t);

@@ -27,7 +27,7 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
 
     /// <summary>Floats per worker: the states of a tile, then a block.</summary>
     public static int ScratchLength(in ScanDims dims) =>
-        dims.State * ScanTiles.Vectors * V.Count + ScanBlock<V>.ScratchLength(ScanTiles.Vectors * V.Count);
+        ScanTiles.WholePages(dims.State * ScanTiles.Vectors * V.Count + ScanBlock<V>.ScratchLength(ScanTiles.Vectors * V.Count));
 
     public void Run(long item, int worker)
     {
@@ -49,7 +49,7 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
                 ScanStates.CopyRows(h, width, checkpoint, dims.Channels, dims.State, channels);
             }
 
-            block.Prepare(row, steps, scan.U, scan.Delta, parameters.Bias(tile), parameters.Skip(tile), scan.DeltaSoftplus);
+            block.Prepare(row, steps, scan.U, scan.Delta, parameters.Bias(tile), parameters.Skip(tile), scan.DeltaSoftplus, slope: null);
             Advance(h, block, tile, row, steps);
             block.Finish(row, steps, scan.Z, scan.Y);
         }
@@ -73,7 +73,7 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
     private static void AdvancePair(
         float* h, float* a, float* d, float* du, float* y, float* b, long bStride, float* c, long cStride, long width, long state, long steps)
     {
-        var exp = new Exp2Constants<V>(Exp2Table.Address);
+        var exp2 = Exp2<V>.Load();
         for (; steps > 0; steps--)
         {
             var d0 = V.Load(d);
@@ -86,9 +86,9 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
             for (long n = 0; n < state; n++)
             {
                 var bn = V.Broadcast(b[n]);
-                var h0 = V.MultiplyAdd(exp.Exp2(d0 * V.Load(a + offset)), V.Load(h + offset), du0 * bn);
+                var h0 = V.MultiplyAdd(exp2.Of(d0 * V.Load(a + offset)), V.Load(h + offset), du0 * bn);
                 V.Store(h0, h + offset);
-                var h1 = V.MultiplyAdd(exp.Exp2(d1 * V.Load(a + offset + V.Count)), V.Load(h + offset + V.Count), du1 * bn);
+                var h1 = V.MultiplyAdd(exp2.Of(d1 * V.Load(a + offset + V.Count)), V.Load(h + offset + V.Count), du1 * bn);
                 V.Store(h1, h + offset + V.Count);
                 var cn = V.Broadcast(c[n]);
                 y0 = V.MultiplyAdd(h0, cn, y0);

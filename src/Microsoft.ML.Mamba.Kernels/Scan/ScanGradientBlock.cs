@@ -20,7 +20,9 @@ internal readonly unsafe struct ScanGradientBlock<V>
         DYp = scratch + ScanBlock<V>.ScratchLength(width);
         GB = DYp + ScanChunks.Steps * width;
         QA = GB + ScanChunks.Steps * width;
-        Stage = QA + ScanChunks.Steps * width;
+        Slope = QA + ScanChunks.Steps * width;
+        GateSlope = Slope + ScanChunks.Steps * width;
+        Stage = GateSlope + ScanChunks.Steps * width;
     }
 
     /// <summary>d, d·u and the ungated y.</summary>
@@ -35,79 +37,101 @@ internal readonly unsafe struct ScanGradientBlock<V>
     /// <summary>Sum over the states of g·exp(d·A)·h[t-1]·A·log2(e).</summary>
     public float* QA { get; }
 
+    /// <summary>Derivative of softplus; not written without softplus.</summary>
+    private float* Slope { get; }
+
+    /// <summary>dy times the derivative of SiLU; not written without z.</summary>
+    private float* GateSlope { get; }
+
     private float* Stage { get; }
 
     /// <summary>Floats of scratch memory.</summary>
-    public static int ScratchLength(int width) => ScanBlock<V>.ScratchLength(width) + (3 * ScanChunks.Steps + 4) * width;
+    public static int ScratchLength(int width) => ScanBlock<V>.ScratchLength(width) + (5 * ScanChunks.Steps + 2) * width;
 
-    /// <summary>The gradient of the ungated y.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public void Prepare(long row, int steps, Rows<float> dy, Rows<float> z)
+    /// <summary>Everything that does not depend on the states.</summary>
+    public void Prepare(in SelectiveScanBackward<float> scan, Rows<float> dy, long row, int steps, float* bias, float* skip)
     {
+        Forward.Prepare(row, steps, scan.U, scan.Delta, bias, skip, scan.DeltaSoftplus, Slope);
+        PrepareGate(row, steps, dy, scan.Z);
+    }
+
+    /// <summary>du, ddelta, dz to their places; adds to the sums of dD and of the bias gradient.</summary>
+    public void Finish(in SelectiveScanBackward<float> scan, long row, int steps, float* skip, float* dd, float* dbias)
+    {
+        FinishInputs(row, steps, scan.U, scan.DU, scan.DDelta, scan.DeltaSoftplus, skip, dd, dbias);
+        if (!scan.DZ.IsAbsent)
+        {
+            FinishGate(row, steps, scan.DZ);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private void PrepareGate(long row, int steps, Rows<float> dy, Rows<float> z)
+    {
+        var exp2 = Exp2<V>.Load();
         for (var t = 0; t < steps; t++)
         {
+            var at = t * _width;
             var from = Forward.Read(dy, row + t, Stage);
-            var to = DYp + t * _width;
             var zt = z.IsAbsent ? null : Forward.Read(z, row + t, Stage + _width);
             for (var lane = 0; lane < Forward.Padded; lane += V.Count)
             {
                 var value = V.Load(from + lane);
-                V.Store(zt == null ? value : value * FastMath.Silu(V.Load(zt + lane)), to + lane);
+                if (zt != null)
+                {
+                    var gate = V.Load(zt + lane);
+                    var sigmoid = FastMath.Sigmoid(gate, FastMath.ExpOfNegativeMagnitude(gate, exp2));
+                    V.Store(value * FastMath.SiluDerivative(gate, sigmoid), GateSlope + at + lane);
+                    value *= gate * sigmoid;
+                }
+
+                V.Store(value, DYp + at + lane);
             }
         }
     }
 
-    /// <summary>du, ddelta, dz to their places; adds to the sums of dD and of the bias gradient.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public void Finish(in SelectiveScanBackward<float> scan, Rows<float> dy, long row, int steps, float* bias, float* skip, float* dd, float* dbias)
+    private void FinishInputs(
+        long row, int steps, Rows<float> u, Rows<float> du, Rows<float> ddelta, bool softplus, float* skip, float* dd, float* dbias)
     {
         for (var t = steps - 1; t >= 0; t--)
         {
-            var u = Forward.Read(scan.U, row + t, Stage);
-            var delta = Forward.Read(scan.Delta, row + t, Stage + _width);
-            var du = Forward.WriteTo(scan.DU, row + t, Stage + 2 * _width);
-            var ddelta = Forward.WriteTo(scan.DDelta, row + t, Stage + 3 * _width);
             var at = t * _width;
+            var ut = Forward.Read(u, row + t, Stage);
+            var dut = Forward.WriteTo(du, row + t, GB + at);
+            var ddeltat = Forward.WriteTo(ddelta, row + t, QA + at);
             for (var lane = 0; lane < Forward.Padded; lane += V.Count)
             {
-                var ut = V.Load(u + lane);
+                var uv = V.Load(ut + lane);
                 var dyp = V.Load(DYp + at + lane);
                 var gb = V.Load(GB + at + lane);
-                var gradient = V.MultiplyAdd(ut, gb, V.Load(QA + at + lane) * V.Broadcast(Ln2));
-                if (scan.DeltaSoftplus)
+                var gradient = V.MultiplyAdd(uv, gb, V.Load(QA + at + lane) * V.Broadcast(Ln2));
+                if (softplus)
                 {
-                    gradient *= FastMath.Sigmoid(V.Load(delta + lane) + V.Load(bias + lane));
+                    gradient *= V.Load(Slope + at + lane);
                 }
 
-                V.Store(V.MultiplyAdd(V.Load(Forward.D + at + lane), gb, V.Load(skip + lane) * dyp), du + lane);
-                V.Store(gradient, ddelta + lane);
+                V.Store(V.MultiplyAdd(V.Load(Forward.D + at + lane), gb, V.Load(skip + lane) * dyp), dut + lane);
+                V.Store(gradient, ddeltat + lane);
                 V.Store(V.Load(dbias + lane) + gradient, dbias + lane);
-                V.Store(V.MultiplyAdd(ut, dyp, V.Load(dd + lane)), dd + lane);
+                V.Store(V.MultiplyAdd(uv, dyp, V.Load(dd + lane)), dd + lane);
             }
 
-            Forward.Write(du, scan.DU, row + t);
-            Forward.Write(ddelta, scan.DDelta, row + t);
-        }
-
-        if (!scan.DZ.IsAbsent)
-        {
-            FinishGate(dy, scan.Z, scan.DZ, row, steps);
+            Forward.Write(dut, du, row + t);
+            Forward.Write(ddeltat, ddelta, row + t);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void FinishGate(Rows<float> dy, Rows<float> z, Rows<float> dz, long row, int steps)
+    private void FinishGate(long row, int steps, Rows<float> dz)
     {
         for (var t = 0; t < steps; t++)
         {
-            var dyt = Forward.Read(dy, row + t, Stage);
-            var zt = Forward.Read(z, row + t, Stage + _width);
-            var to = Forward.WriteTo(dz, row + t, Stage + 2 * _width);
+            var at = t * _width;
+            var to = Forward.WriteTo(dz, row + t, GateSlope + at);
             for (var lane = 0; lane < Forward.Padded; lane += V.Count)
             {
-                var zv = V.Load(zt + lane);
-                var derivative = FastMath.SiluDerivative(zv, FastMath.Sigmoid(zv));
-                V.Store(V.Load(dyt + lane) * V.Load(Forward.Y + t * _width + lane) * derivative, to + lane);
+                V.Store(V.Load(GateSlope + at + lane) * V.Load(Forward.Y + at + lane), to + lane);
             }
 
             Forward.Write(to, dz, row + t);

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>
@@ -23,7 +25,7 @@ internal sealed unsafe class ScanParameters : IDisposable
         }
     }
 
-    private int TileLength => (_state + 2) * _width;
+    private int TileLength => ScanTiles.WholePages((_state + 2) * _width);
 
     /// <summary>A·log2(e): N rows.</summary>
     public float* Decay(long tile) => (float*)_packed.Address + tile * TileLength;
@@ -36,6 +38,7 @@ internal sealed unsafe class ScanParameters : IDisposable
 
     public void Dispose() => _packed.Dispose();
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void Transpose(Rows<float> a, long firstChannel, int channels, float* to, float factor)
     {
         for (var channel = 0; channel < channels; channel++)

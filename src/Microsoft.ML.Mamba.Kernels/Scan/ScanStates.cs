@@ -1,9 +1,12 @@
+using System.Runtime.CompilerServices;
+
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>Moves the states of a tile, N rows of <c>width</c> floats, between scratch memory and the caller's layouts.</summary>
 internal static unsafe class ScanStates
 {
     /// <summary>From rows of states, (B·D, N); zeros when absent and beyond the last channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Load(Rows<float> states, long firstRow, int channels, int state, int width, float* to)
     {
         new Span<float>(to, state * width).Clear();
@@ -18,6 +21,7 @@ internal static unsafe class ScanStates
     }
 
     /// <summary>To rows of states, (B·D, N); nothing when absent.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Store(float* from, int width, Rows<float> states, long firstRow, int channels, int state)
     {
         for (var channel = 0; channel < channels && !states.IsAbsent; channel++)
@@ -31,6 +35,7 @@ internal static unsafe class ScanStates
     }
 
     /// <summary>Copies <paramref name="rows"/> rows of <paramref name="channels"/> floats.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyRows(float* from, long fromStride, float* to, long toStride, int rows, int channels)
     {
         for (var row = 0; row < rows; row++)

@@ -19,19 +19,24 @@ internal readonly unsafe struct ScanSweep<V>
         _state = state;
         _h = scratch;
         _decay = _h + (ScanChunks.Steps + 1) * StepLength;
-        _lanes = _decay + ScanChunks.Steps * StepLength;
-        new Span<float>(_lanes, 2 * state * V.Count).Clear();
+        _lanes = _decay + ScanChunks.Steps * StepLength + LanesOffset;
     }
 
-    /// <summary>The first address behind the scratch memory.</summary>
-    public nint End => (nint)(_lanes + 2 * _state * V.Count);
+    // They are stored in the middle of an iteration: half a page away from the rows that are loaded after them (ScanTiles.WholePages).
+    private static int LanesOffset => 512;
 
     private static int Width => ScanTiles.Vectors * V.Count;
 
     private int StepLength => _state * Width;
 
-    /// <summary>Floats of scratch memory: h before every step and after the last, exp(d·A) of every step, one row of lanes per state for dB and dC.</summary>
-    public static long ScratchLength(int state) => ((2L * ScanChunks.Steps + 1) * ScanTiles.Vectors + 2) * V.Count * state;
+    /// <summary>N rounded up to whole vectors: floats per step of the sums of dB and of dC.</summary>
+    public static int PaddedState(int state) => (state + V.Count - 1) / V.Count * V.Count;
+
+    /// <summary>
+    /// Floats of scratch memory, which must be zeros: h before every step and after the last, exp(d·A) of every step, and the
+    /// lanes of dB and dC.
+    /// </summary>
+    public static int ScratchLength(int state) => ScanTiles.WholePages(((2 * ScanChunks.Steps + 1) * state + PaddedState(state)) * Width + LanesOffset);
 
     /// <summary>Takes the state before the chunk from its checkpoint.</summary>
     public void Begin(float* checkpoint, long stride, int channels)
@@ -69,6 +74,7 @@ internal readonly unsafe struct ScanSweep<V>
     public void Back(
         in ScanGradientBlock<V> block, float* a, float* b, long bStride, float* c, long cStride, int steps, float* sums, float* db, float* dc)
     {
+        var padded = PaddedState(_state);
         for (var t = steps - 1; t >= 0; t--)
         {
             for (var pair = 0; pair < block.Forward.Padded; pair += 2 * V.Count)
@@ -76,19 +82,23 @@ internal readonly unsafe struct ScanSweep<V>
                 var at = t * Width + pair;
                 BackPair(
                     _h + t * StepLength + pair, _decay + t * StepLength + pair, a + pair, b + t * bStride, c + t * cStride, _state,
-                    block.Forward.D + at, block.Forward.DU + at, block.Forward.Y + at, block.DYp + at, block.GB + at, block.QA + at,
-                    sums + pair, sums + StepLength + pair, _lanes);
+                    block.Forward.D + at, block.Forward.DU + at, block.Forward.Y + at, block.DYp + at, block.GB + at, block.QA + at, sums + pair, _lanes);
             }
 
-            AddLanes(_lanes, db + t * _state, _state);
-            AddLanes(_lanes + _state * V.Count, dc + t * _state, _state);
+            for (var n = 0; n < padded; n += V.Count)
+            {
+                V.AddRowSums(_lanes + n * Width, Width, db + t * padded + n);
+                V.AddRowSums(_lanes + n * Width + V.Count, Width, dc + t * padded + n);
+            }
+
+            ClearLanes(_lanes, _state);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void RecomputePair(float* h, float* decay, float* a, float* d, float* du, float* b, long bStride, long state, long steps)
     {
-        var exp = new Exp2Constants<V>(Exp2Table.Address);
+        var exp2 = Exp2<V>.Load();
         var next = state * Width;
         for (; steps > 0; steps--)
         {
@@ -100,12 +110,14 @@ internal readonly unsafe struct ScanSweep<V>
             for (long n = 0; n < state; n++)
             {
                 var bn = V.Broadcast(b[n]);
-                var e0 = exp.Exp2(d0 * V.Load(a + at));
+                var h0 = V.Load(h + at);
+                var h1 = V.Load(h + at + V.Count);
+                var e0 = exp2.Of(d0 * V.Load(a + at));
+                var e1 = exp2.Of(d1 * V.Load(a + at + V.Count));
                 V.Store(e0, decay + at);
-                V.Store(V.MultiplyAdd(e0, V.Load(h + at), du0 * bn), h + at + next);
-                var e1 = exp.Exp2(d1 * V.Load(a + at + V.Count));
                 V.Store(e1, decay + at + V.Count);
-                V.Store(V.MultiplyAdd(e1, V.Load(h + at + V.Count), du1 * bn), h + at + next + V.Count);
+                V.Store(V.MultiplyAdd(e0, h0, du0 * bn), h + at + next);
+                V.Store(V.MultiplyAdd(e1, h1, du1 * bn), h + at + next + V.Count);
                 at += Width;
             }
 
@@ -117,13 +129,13 @@ internal readonly unsafe struct ScanSweep<V>
         }
     }
 
-    // One step, two vectors of channels.
+    // One step, two vectors of channels. h[t] follows h[t-1], and dA follows g, at the same distance; the lanes of dB and dC lie as
+    // the rows of h do: few addresses, so that they stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void BackPair(
-        float* h, float* decay, float* a, float* b, float* c, long state,
-        float* d, float* du, float* y, float* dyp, float* gb, float* qa, float* g, float* da, float* lanes)
+        float* h, float* decay, float* a, float* b, float* c, long state, float* d, float* du, float* y, float* dyp, float* gb, float* qa, float* g, float* lanes)
     {
-        var next = h + state * Width;
+        var next = state * Width;
         var d0 = V.Load(d);
         var d1 = V.Load(d + V.Count);
         var du0 = V.Load(du);
@@ -132,36 +144,41 @@ internal readonly unsafe struct ScanSweep<V>
         var dy1 = V.Load(dyp + V.Count);
         var y0 = V.Load(y);
         var y1 = V.Load(y + V.Count);
-        var (gb0, gb1, qa0, qa1) = (V.Zero, V.Zero, V.Zero, V.Zero);
-        long at = 0;
-        long lane = 0;
+        var gb0 = V.Zero;
+        var gb1 = V.Zero;
+        var qa0 = V.Zero;
+        var qa1 = V.Zero;
         for (long n = 0; n < state; n++)
         {
             var bn = V.Broadcast(b[n]);
             var cn = V.Broadcast(c[n]);
-            var h0 = V.Load(next + at);
-            var h1 = V.Load(next + at + V.Count);
-            var g0 = V.MultiplyAdd(cn, dy0, V.Load(g + at));
-            var g1 = V.MultiplyAdd(cn, dy1, V.Load(g + at + V.Count));
+            var h0 = V.Load(h + next);
+            var h1 = V.Load(h + next + V.Count);
+            var g0 = V.MultiplyAdd(cn, dy0, V.Load(g));
+            var g1 = V.MultiplyAdd(cn, dy1, V.Load(g + V.Count));
             y0 = V.MultiplyAdd(cn, h0, y0);
             y1 = V.MultiplyAdd(cn, h1, y1);
             gb0 = V.MultiplyAdd(bn, g0, gb0);
             gb1 = V.MultiplyAdd(bn, g1, gb1);
-            V.Store(V.MultiplyAdd(g1, du1, V.MultiplyAdd(g0, du0, V.Load(lanes + lane))), lanes + lane);
-            var dcLanes = lanes + lane + state * V.Count;
-            V.Store(V.MultiplyAdd(h1, dy1, V.MultiplyAdd(h0, dy0, V.Load(dcLanes))), dcLanes);
-            g0 *= V.Load(decay + at);
-            g1 *= V.Load(decay + at + V.Count);
-            V.Store(g0, g + at);
-            V.Store(g1, g + at + V.Count);
-            var q0 = g0 * V.Load(h + at);
-            var q1 = g1 * V.Load(h + at + V.Count);
-            qa0 = V.MultiplyAdd(q0, V.Load(a + at), qa0);
-            qa1 = V.MultiplyAdd(q1, V.Load(a + at + V.Count), qa1);
-            V.Store(V.MultiplyAdd(q0, d0, V.Load(da + at)), da + at);
-            V.Store(V.MultiplyAdd(q1, d1, V.Load(da + at + V.Count)), da + at + V.Count);
-            at += Width;
-            lane += V.Count;
+            V.Store(V.MultiplyAdd(g1, du1, V.MultiplyAdd(g0, du0, V.Load(lanes))), lanes);
+            V.Store(V.MultiplyAdd(h1, dy1, V.MultiplyAdd(h0, dy0, V.Load(lanes + V.Count))), lanes + V.Count);
+            g0 *= V.Load(decay);
+            g1 *= V.Load(decay + V.Count);
+            var q0 = g0 * V.Load(h);
+            var q1 = g1 * V.Load(h + V.Count);
+            qa0 = V.MultiplyAdd(q0, V.Load(a), qa0);
+            qa1 = V.MultiplyAdd(q1, V.Load(a + V.Count), qa1);
+            q0 = V.MultiplyAdd(q0, d0, V.Load(g + next));
+            q1 = V.MultiplyAdd(q1, d1, V.Load(g + next + V.Count));
+            V.Store(g0, g);
+            V.Store(g1, g + V.Count);
+            V.Store(q0, g + next);
+            V.Store(q1, g + next + V.Count);
+            h += Width;
+            decay += Width;
+            a += Width;
+            g += Width;
+            lanes += Width;
         }
 
         V.Store(y0, y);
@@ -172,15 +189,14 @@ internal readonly unsafe struct ScanSweep<V>
         V.Store(qa1, qa + V.Count);
     }
 
-    /// <summary>Adds the sum of each row of lanes to its place, and clears the row for the next step.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private static void AddLanes(float* lanes, float* sums, long rows)
+    private static void ClearLanes(float* lanes, long state)
     {
-        for (long row = 0; row < rows; row++)
+        for (; state > 0; state--)
         {
-            sums[row] += V.Sum(V.Load(lanes));
             V.Store(V.Zero, lanes);
-            lanes += V.Count;
+            V.Store(V.Zero, lanes + V.Count);
+            lanes += Width;
         }
     }
 }

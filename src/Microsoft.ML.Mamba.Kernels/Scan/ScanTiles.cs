@@ -9,6 +9,8 @@ internal readonly struct ScanTiles
     /// <summary>Vectors per tile. Four of 512 bits are 256 bytes of a row: whole cache lines, two pairs of vectors.</summary>
     public const int Vectors = 4;
 
+    private const int PageFloats = 4096 / sizeof(float);
+
     private readonly ScanDims _dims;
 
     public ScanTiles(in ScanDims dims, int lanes)
@@ -17,6 +19,13 @@ internal readonly struct ScanTiles
         Width = Vectors * lanes;
         PerGroup = (dims.ChannelsPerGroup + Width - 1) / Width;
     }
+
+    /// <summary>
+    /// Rounds a length of scratch memory up to pages. Processors match a load with earlier stores by the last 12 bits of the
+    /// address first: rows of the same state index, which meet in one iteration, should agree in them, and rows of different
+    /// ones should not. The loops load before they store.
+    /// </summary>
+    public static int WholePages(int floats) => (floats + PageFloats - 1) / PageFloats * PageFloats;
 
     /// <summary>Channels of a full tile.</summary>
     public int Width { get; }

@@ -46,7 +46,7 @@ internal readonly unsafe struct ScalarFloat : IFloatVector<ScalarFloat>
     public static ScalarFloat Min(ScalarFloat a, ScalarFloat b) => new(a._value < b._value ? a._value : b._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ScalarFloat Abs(ScalarFloat a) => new(MathF.Abs(a._value));
+    public static ScalarFloat NegativeMagnitude(ScalarFloat a) => new(-MathF.Abs(a._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ScalarFloat Sqrt(ScalarFloat a) => new(MathF.Sqrt(a._value));
@@ -59,6 +59,15 @@ internal readonly unsafe struct ScalarFloat : IFloatVector<ScalarFloat>
     public static ScalarFloat ScaleByPowerOfTwo(ScalarFloat p, ScalarFloat shifted) =>
         new(BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(p._value) + (BitConverter.SingleToInt32Bits(shifted._value) << 23)));
 
+    public static bool HasLookup16 => false;
+
+    public static ScalarFloat Lookup16(ScalarFloat table, ScalarFloat index) => throw new NotSupportedException();
+
+    public static ScalarFloat ScaleByFloorPowerOfTwo(ScalarFloat p, ScalarFloat n) => throw new NotSupportedException();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(ScalarFloat a) => a._value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddRowSums(float* rows, long stride, float* sums) => *sums += *rows;
 }

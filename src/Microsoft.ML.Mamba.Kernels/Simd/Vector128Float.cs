@@ -51,7 +51,7 @@ internal readonly unsafe struct Vector128Float : IFloatVector<Vector128Float>
     public static Vector128Float Min(Vector128Float a, Vector128Float b) => new(Vector128.MinNative(a._value, b._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128Float Abs(Vector128Float a) => new(Vector128.Abs(a._value));
+    public static Vector128Float NegativeMagnitude(Vector128Float a) => new(Vector128.Create(-0f) | a._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128Float Sqrt(Vector128Float a) => new(Vector128.Sqrt(a._value));
@@ -64,6 +64,21 @@ internal readonly unsafe struct Vector128Float : IFloatVector<Vector128Float>
     public static Vector128Float ScaleByPowerOfTwo(Vector128Float p, Vector128Float shifted) =>
         new((p._value.AsInt32() + (shifted._value.AsInt32() << 23)).AsSingle());
 
+    public static bool HasLookup16 => false;
+
+    public static Vector128Float Lookup16(Vector128Float table, Vector128Float index) => throw new NotSupportedException();
+
+    public static Vector128Float ScaleByFloorPowerOfTwo(Vector128Float p, Vector128Float n) => throw new NotSupportedException();
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector128Float a) => Vector128.Sum(a._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void AddRowSums(float* rows, long stride, float* sums)
+    {
+        for (var row = 0; row < Count; row++)
+        {
+            sums[row] += Sum(Load(rows + row * stride));
+        }
+    }
 }
