@@ -32,6 +32,6 @@ internal sealed class BidirectionalMixer : nn.Module
         using var scope = NewDisposeScope();
         var forwards = _forwards.forward(x);
         var backwards = SequenceReverse.Apply(_backwards.forward(SequenceReverse.Apply(x, lengths)), lengths);
-        return ((forwards + backwards) * 0.5).MoveToOuterDisposeScope();
+        return lerp(forwards, backwards, 0.5).MoveToOuterDisposeScope();
     }
 }

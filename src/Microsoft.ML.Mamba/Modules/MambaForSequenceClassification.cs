@@ -20,7 +20,7 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     /// </summary>
     public const int ChunkLength = 8192;
 
-    private readonly Dropout _dropout;
+    private readonly DropoutSource _dropout;
 
     [ComponentName(Name = "backbone")]
     private readonly MambaModel _backbone;
@@ -44,7 +44,7 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         var init = new Initialisation(seed);
-        _dropout = new Dropout(dropout, seed);
+        _dropout = new DropoutSource(dropout, seed);
         _backbone = new MambaModel(config, init, _dropout);
         _pooling = new SequencePooling(pooling, config.DModel, init);
         _head = new LinearProjection(init.Linear(outputs, _pooling.Features), Initialisation.Constant(0, outputs));
@@ -87,13 +87,5 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
         }
 
         return pooled.Result().MoveToOuterDisposeScope();
-    }
-
-    /// <inheritdoc/>
-    protected override void Dispose(bool disposing)
-    {
-        if (disposing)
-            _dropout.Dispose();
-        base.Dispose(disposing);
     }
 }

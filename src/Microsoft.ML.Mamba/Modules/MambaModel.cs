@@ -17,7 +17,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     /// <summary>Standard deviation of the initial vectors of ids and positions.</summary>
     internal const double EmbeddingDeviation = 0.02;
 
-    private readonly Dropout? _dropout;
+    private readonly DropoutSource? _dropout;
 
     [ComponentName(Name = "embeddings")]
     private readonly VectorTable? _embeddings;
@@ -43,7 +43,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     {
     }
 
-    internal MambaModel(MambaConfig config, Initialisation init, Dropout? dropout)
+    internal MambaModel(MambaConfig config, Initialisation init, DropoutSource? dropout)
         : base(TorchLibrary.Loaded(nameof(MambaModel)))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -74,16 +74,10 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     public override Tensor forward(SequenceInput input)
     {
         using var scope = NewDisposeScope();
-        var hidden = Embed(input, 0);
-        Tensor? residual = null;
+        var stream = new Stream(Embed(input, 0));
         foreach (var layer in _layers)
-        {
-            (hidden, residual) = layer.Forward(hidden, residual, input.Lengths);
-            if (_dropout is not null)
-                hidden = _dropout.Apply(hidden, training);
-        }
-
-        return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
+            stream.Advance(layer.Forward(stream.Hidden, stream.Residual, input.Lengths), _dropout, training);
+        return _finalNorm.ForwardLast(stream.Hidden, stream.Residual).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -100,18 +94,16 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
             return forward(input);
         ThrowIfBidirectional();
         using var scope = NewDisposeScope();
-        var hidden = Embed(input, state.Position);
-        Tensor? residual = null;
+        var stream = new Stream(Embed(input, state.Position));
         for (var i = 0; i < _layers.Count; i++)
         {
-            (hidden, residual, var after) = _layers[i].Forward(hidden, residual, state.Layers[i]);
+            var (hidden, residual, after) = _layers[i].Forward(stream.Hidden, stream.Residual, state.Layers[i]);
             state.Replace(i, after);
-            if (_dropout is not null)
-                hidden = _dropout.Apply(hidden, training);
+            stream.Advance((hidden, residual), _dropout, training);
         }
 
         state.Position += input.Length;
-        return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
+        return _finalNorm.ForwardLast(stream.Hidden, stream.Residual).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes one position of each sequence and advances the state in place. Causal models only; not differentiable.</summary>
@@ -185,6 +177,27 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         {
             throw new InvalidOperationException(
                 $"{nameof(MambaModel)}: a bidirectional model sees the whole sequence and carries no state; build it with Bidirectional = false.");
+        }
+    }
+
+    /// <summary>What the last block gave and the residual stream before it. Those of earlier blocks are let go at once, so that
+    /// memory outside of gradient mode does not grow with the number of blocks.</summary>
+    private sealed class Stream(Tensor hidden)
+    {
+        public Tensor Hidden { get; private set; } = hidden;
+
+        public Tensor? Residual { get; private set; }
+
+        public void Advance((Tensor Hidden, Tensor Residual) next, DropoutSource? dropout, bool training)
+        {
+            Hidden.Dispose();
+            Residual?.Dispose();
+            (Hidden, Residual) = next;
+            if (dropout?.Apply(Hidden, training) is { } dropped && !ReferenceEquals(dropped, Hidden))
+            {
+                Hidden.Dispose();
+                Hidden = dropped;
+            }
         }
     }
 }
