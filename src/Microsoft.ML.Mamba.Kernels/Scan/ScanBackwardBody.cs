@@ -14,7 +14,7 @@ internal readonly unsafe struct ScanBackwardBody(SelectiveScanBackward<float> sc
         var runs = new ScanTileRuns(tiles, dims);
         var items = dims.Batch * runs.PerSequence;
         using var parameters = new ScanParameters(tiles, dims, scan.A, scan.D, scan.DeltaBias);
-        using var scratch = new NativeArray<float>(KernelThreads.Workers(items, threads) * ScanBackwardRun<V>.ScratchLength(dims, runs));
+        using var scratch = Scratch.Rent((long)KernelThreads.Workers(items, threads) * ScanBackwardRun<V>.ScratchLength(dims, runs));
         using var noGradient = new NativeArray<float>(scan.DY.IsAbsent ? dims.Channels : 0);
         using var partials = new ScanPartials(scan, runs);
         var dy = scan.DY.IsAbsent ? noGradient.AsRows(1, dims.Channels, 0) : scan.DY;

@@ -11,11 +11,11 @@ internal readonly unsafe struct ScanBackwardRun<V>(
 {
     private const int ChunkSteps = ScanChunks.Steps;
 
-    private static int Width => ScanTiles.Vectors * V.Count;
+    private static int Width => ScanBlock<V>.Width;
 
     /// <summary>Floats per worker.</summary>
     public static long ScratchLength(in ScanDims dims, in ScanTileRuns runs) =>
-        runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State) + ScanTiles.WholePages(ScanGradientBlock<V>.ScratchLength(Width) + SumsLength(dims));
+        runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State) + ScanTiles.WholePages(ScanGradientBlock<V>.ScratchLength + SumsLength(dims));
 
     public void Run(long item, int worker)
     {
@@ -24,7 +24,7 @@ internal readonly unsafe struct ScanBackwardRun<V>(
         var tileSums = scratch + worker * ScratchLength(dims, runs);
         var sweep = new ScanSweep<V>(tileSums + runs.Tiles * TileLength(dims), dims.State);
         var block = tileSums + runs.Tiles * TileLength(dims) + ScanSweep<V>.ScratchLength(dims.State);
-        var db = block + ScanGradientBlock<V>.ScratchLength(Width);
+        var db = block + ScanGradientBlock<V>.ScratchLength;
         var dc = db + ChunkSteps * ScanSweep<V>.PaddedState(dims.State);
 
         for (var i = 0; i < runs.TilesOf(run); i++)
@@ -72,7 +72,8 @@ internal readonly unsafe struct ScanBackwardRun<V>(
         var (first, channels, steps) = (tiles.FirstChannel(tile), tiles.Channels(tile), Steps(chunk));
         var row = batch * dims.Length + chunk * ChunkSteps;
         var firstColumn = tiles.Group(tile) * dims.State;
-        var block = new ScanGradientBlock<V>(scratchBlock, Width, first, channels);
+        var block = new ScanGradientBlock<V>(scratchBlock, first, channels);
+        block.Forward.ClearStage();
 
         block.Prepare(scan, dy, row, steps, parameters.Bias(tile), parameters.Skip(tile));
         sweep.Begin(ScanChunks.At(scan.Checkpoints, dims, batch, chunk, first), dims.Channels, channels);

@@ -3,16 +3,20 @@ using System.Runtime.CompilerServices;
 namespace Microsoft.ML.Mamba.Kernels;
 
 /// <summary>Forward scan for one vector width: packs the parameters and shares the tiles among threads.</summary>
-internal readonly struct ScanForwardBody(SelectiveScanForward<float> scan, int threads) : IVectorBody
+internal readonly struct ScanForwardBody(SelectiveScanForward<float> scan, int threadsAtMost) : IVectorBody
 {
+    // Below it, as in a single step, waking another thread takes longer than the work: some microseconds.
+    private const long UpdatesWorthThreads = 1 << 16;
+
     public unsafe void Run<V>()
         where V : struct, IFloatVector<V>
     {
+        var threads = scan.Dims.Steps * scan.Dims.Channels * scan.Dims.State < UpdatesWorthThreads ? 1 : threadsAtMost;
         var tiles = new ScanTiles(scan.Dims, V.Count);
         var items = scan.Dims.Batch * tiles.PerSequence;
         using var parameters = new ScanParameters(tiles, scan.Dims, scan.A, scan.D, scan.DeltaBias);
-        using var scratch = new NativeArray<float>((long)KernelThreads.Workers(items, threads) * ScanForwardTile<V>.ScratchLength(scan.Dims));
-        KernelThreads.For(items, threads, new ScanForwardTile<V>(scan, tiles, parameters, (float*)scratch.Address));
+        using var scratch = Scratch.Rent((long)KernelThreads.Workers(items, threads) * ScanForwardTile<V>.ScratchLength(scan.Dims));
+        KernelThreads.For(items, threads, new ScanForwardTile<V>(scan, tiles, parameters, scratch.Pointer));
     }
 }
 
@@ -27,7 +31,7 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
 
     /// <summary>Floats per worker: the states of a tile, then a block.</summary>
     public static int ScratchLength(in ScanDims dims) =>
-        ScanTiles.WholePages(dims.State * ScanTiles.Vectors * V.Count + ScanBlock<V>.ScratchLength(ScanTiles.Vectors * V.Count));
+        ScanTiles.WholePages(dims.State * ScanBlock<V>.Width + ScanBlock<V>.ScratchLength);
 
     public void Run(long item, int worker)
     {
@@ -36,7 +40,8 @@ internal readonly unsafe struct ScanForwardTile<V>(SelectiveScanForward<float> s
         var (batch, tile) = (item / tiles.PerSequence, item % tiles.PerSequence);
         var (first, channels) = (tiles.FirstChannel(tile), tiles.Channels(tile));
         var h = scratch + (long)worker * ScratchLength(dims);
-        var block = new ScanBlock<V>(h + dims.State * width, width, first, channels);
+        var block = new ScanBlock<V>(h + dims.State * width, first, channels);
+        block.ClearStage();
 
         ScanStates.Load(scan.InitialState, batch * dims.Channels + first, channels, dims.State, width, h);
         for (long t = 0; t < dims.Length; t += BlockSteps)

@@ -11,130 +11,152 @@ internal readonly unsafe struct ScanGradientBlock<V>
 {
     private const float Ln2 = 0.693147181f;
 
-    private readonly int _width;
+    private readonly float* _own;
 
-    public ScanGradientBlock(float* scratch, int width, long firstChannel, int channels)
+    public ScanGradientBlock(float* scratch, long firstChannel, int channels)
     {
-        _width = width;
-        Forward = new ScanBlock<V>(scratch, width, firstChannel, channels);
-        DYp = scratch + ScanBlock<V>.ScratchLength(width);
-        GB = DYp + ScanChunks.Steps * width;
-        QA = GB + ScanChunks.Steps * width;
-        Slope = QA + ScanChunks.Steps * width;
-        GateSlope = Slope + ScanChunks.Steps * width;
-        Stage = GateSlope + ScanChunks.Steps * width;
+        Forward = new ScanBlock<V>(scratch, firstChannel, channels);
+        _own = scratch + ScanBlock<V>.ScratchLength;
     }
+
+    /// <summary>Floats of scratch memory.</summary>
+    public static int ScratchLength => ScanBlock<V>.ScratchLength + 5 * Length;
 
     /// <summary>d, d·u and the ungated y.</summary>
     public ScanBlock<V> Forward { get; }
 
     /// <summary>Gradient of the ungated y: dy·silu(z).</summary>
-    public float* DYp { get; }
+    public float* DYp => _own;
 
     /// <summary>Sum over the states of g·B.</summary>
-    public float* GB { get; }
+    public float* GB => _own + Length;
 
     /// <summary>Sum over the states of g·exp(d·A)·h[t-1]·A·log2(e).</summary>
-    public float* QA { get; }
+    public float* QA => _own + 2 * Length;
 
     /// <summary>Derivative of softplus; not written without softplus.</summary>
-    private float* Slope { get; }
+    private float* Slope => _own + 3 * Length;
 
     /// <summary>dy times the derivative of SiLU; not written without z.</summary>
-    private float* GateSlope { get; }
+    private float* GateSlope => _own + 4 * Length;
 
-    private float* Stage { get; }
+    private static int Length => ScanBlock<V>.Length;
 
-    /// <summary>Floats of scratch memory.</summary>
-    public static int ScratchLength(int width) => ScanBlock<V>.ScratchLength(width) + (5 * ScanChunks.Steps + 2) * width;
+    private static int Width => ScanBlock<V>.Width;
 
     /// <summary>Everything that does not depend on the states.</summary>
     public void Prepare(in SelectiveScanBackward<float> scan, Rows<float> dy, long row, int steps, float* bias, float* skip)
     {
         Forward.Prepare(row, steps, scan.U, scan.Delta, bias, skip, scan.DeltaSoftplus, Slope);
-        PrepareGate(row, steps, dy, scan.Z);
+        var from = Forward.Read(dy, row, steps, slot: 0);
+        if (scan.Z.IsAbsent)
+        {
+            ScanStates.CopyRows(from.Pointer, from.Stride, DYp, Width, steps, Forward.Padded);
+        }
+        else
+        {
+            var gate = Forward.Read(scan.Z, row, steps, slot: 1);
+            Gate(from.Pointer, from.Stride, gate.Pointer, gate.Stride, DYp, GateSlope, steps, Forward.Padded);
+        }
     }
 
     /// <summary>du, ddelta, dz to their places; adds to the sums of dD and of the bias gradient.</summary>
     public void Finish(in SelectiveScanBackward<float> scan, long row, int steps, float* skip, float* dd, float* dbias)
     {
-        FinishInputs(row, steps, scan.U, scan.DU, scan.DDelta, scan.DeltaSoftplus, skip, dd, dbias);
+        var u = Forward.Read(scan.U, row, steps, slot: 0);
+        var ddelta = Forward.WriteTo(scan.DDelta, row, QA);
+        FinishDelta(u.Pointer, u.Stride, GB, QA, scan.DeltaSoftplus ? Slope : null, ddelta.Pointer, ddelta.Stride, dbias, steps, Forward.Padded);
+        Forward.Write(ddelta, scan.DDelta, row, steps);
+
+        var du = Forward.WriteTo(scan.DU, row, GB);
+        FinishInput(u.Pointer, u.Stride, Forward.D, GB, DYp, skip, du.Pointer, du.Stride, dd, steps, Forward.Padded);
+        Forward.Write(du, scan.DU, row, steps);
+
         if (!scan.DZ.IsAbsent)
         {
-            FinishGate(row, steps, scan.DZ);
+            var dz = Forward.WriteTo(scan.DZ, row, GateSlope);
+            FinishGate(Forward.Y, GateSlope, dz.Pointer, dz.Stride, steps, Forward.Padded);
+            Forward.Write(dz, scan.DZ, row, steps);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void PrepareGate(long row, int steps, Rows<float> dy, Rows<float> z)
+    private static void Gate(float* dy, long dyStride, float* z, long zStride, float* dyp, float* gateSlope, long steps, long padded)
     {
         var exp2 = Exp2<V>.Load();
-        for (var t = 0; t < steps; t++)
+        for (; steps > 0; steps--)
         {
-            var at = t * _width;
-            var from = Forward.Read(dy, row + t, Stage);
-            var zt = z.IsAbsent ? null : Forward.Read(z, row + t, Stage + _width);
-            for (var lane = 0; lane < Forward.Padded; lane += V.Count)
+            for (long lane = 0; lane < padded; lane += V.Count)
             {
-                var value = V.Load(from + lane);
-                if (zt != null)
-                {
-                    var gate = V.Load(zt + lane);
-                    var sigmoid = FastMath.Sigmoid(gate, FastMath.ExpOfNegativeMagnitude(gate, exp2));
-                    V.Store(value * FastMath.SiluDerivative(gate, sigmoid), GateSlope + at + lane);
-                    value *= gate * sigmoid;
-                }
-
-                V.Store(value, DYp + at + lane);
+                Prefetch.Line(dy + lane - ScanChunks.Steps * dyStride);
+                Prefetch.Line(z + lane - ScanChunks.Steps * zStride);
+                var gate = V.Load(z + lane);
+                var sigmoid = FastMath.Sigmoid(gate, FastMath.ExpOfNegativeMagnitude(gate, exp2));
+                var gradient = V.Load(dy + lane);
+                V.Store(gradient * (gate * sigmoid), dyp + lane);
+                V.Store(gradient * FastMath.SiluDerivative(gate, sigmoid), gateSlope + lane);
             }
+
+            dy += dyStride;
+            z += zStride;
+            dyp += Width;
+            gateSlope += Width;
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void FinishInputs(
-        long row, int steps, Rows<float> u, Rows<float> du, Rows<float> ddelta, bool softplus, float* skip, float* dd, float* dbias)
+    private static void FinishDelta(
+        float* u, long uStride, float* gb, float* qa, float* slope, float* to, long toStride, float* dbias, long steps, long padded)
     {
-        for (var t = steps - 1; t >= 0; t--)
+        for (long lane = 0; lane < padded; lane += V.Count)
         {
-            var at = t * _width;
-            var ut = Forward.Read(u, row + t, Stage);
-            var dut = Forward.WriteTo(du, row + t, GB + at);
-            var ddeltat = Forward.WriteTo(ddelta, row + t, QA + at);
-            for (var lane = 0; lane < Forward.Padded; lane += V.Count)
+            var sum = V.Load(dbias + lane);
+            for (long t = 0; t < steps; t++)
             {
-                var uv = V.Load(ut + lane);
-                var dyp = V.Load(DYp + at + lane);
-                var gb = V.Load(GB + at + lane);
-                var gradient = V.MultiplyAdd(uv, gb, V.Load(QA + at + lane) * V.Broadcast(Ln2));
-                if (softplus)
-                {
-                    gradient *= V.Load(Slope + at + lane);
-                }
-
-                V.Store(V.MultiplyAdd(V.Load(Forward.D + at + lane), gb, V.Load(skip + lane) * dyp), dut + lane);
-                V.Store(gradient, ddeltat + lane);
-                V.Store(V.Load(dbias + lane) + gradient, dbias + lane);
-                V.Store(V.MultiplyAdd(uv, dyp, V.Load(dd + lane)), dd + lane);
+                var at = t * Width + lane;
+                var gradient = V.MultiplyAdd(V.Load(u + t * uStride + lane), V.Load(gb + at), V.Load(qa + at) * V.Broadcast(Ln2));
+                gradient = slope == null ? gradient : gradient * V.Load(slope + at);
+                V.Store(gradient, to + t * toStride + lane);
+                sum += gradient;
             }
 
-            Forward.Write(dut, du, row + t);
-            Forward.Write(ddeltat, ddelta, row + t);
+            V.Store(sum, dbias + lane);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    private void FinishGate(long row, int steps, Rows<float> dz)
+    private static void FinishInput(
+        float* u, long uStride, float* d, float* gb, float* dyp, float* skip, float* to, long toStride, float* dd, long steps, long padded)
     {
-        for (var t = 0; t < steps; t++)
+        for (long lane = 0; lane < padded; lane += V.Count)
         {
-            var at = t * _width;
-            var to = Forward.WriteTo(dz, row + t, GateSlope + at);
-            for (var lane = 0; lane < Forward.Padded; lane += V.Count)
+            var sum = V.Load(dd + lane);
+            var skipLanes = V.Load(skip + lane);
+            for (long t = 0; t < steps; t++)
             {
-                V.Store(V.Load(GateSlope + at + lane) * V.Load(Forward.Y + at + lane), to + lane);
+                var at = t * Width + lane;
+                var gradient = V.Load(dyp + at);
+                V.Store(V.MultiplyAdd(V.Load(d + at), V.Load(gb + at), skipLanes * gradient), to + t * toStride + lane);
+                sum = V.MultiplyAdd(V.Load(u + t * uStride + lane), gradient, sum);
             }
 
-            Forward.Write(to, dz, row + t);
+            V.Store(sum, dd + lane);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    private static void FinishGate(float* y, float* gateSlope, float* to, long toStride, long steps, long padded)
+    {
+        for (; steps > 0; steps--)
+        {
+            for (long lane = 0; lane < padded; lane += V.Count)
+            {
+                V.Store(V.Load(y + lane) * V.Load(gateSlope + lane), to + lane);
+            }
+
+            y += Width;
+            gateSlope += Width;
+            to += toStride;
         }
     }
 }

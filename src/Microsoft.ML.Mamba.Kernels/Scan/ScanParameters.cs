@@ -8,17 +8,18 @@ namespace Microsoft.ML.Mamba.Kernels;
 /// </summary>
 internal sealed unsafe class ScanParameters : IDisposable
 {
-    private readonly NativeArray<float> _packed;
+    private readonly Scratch _packed;
     private readonly int _state;
     private readonly int _width;
 
     public ScanParameters(in ScanTiles tiles, in ScanDims dims, Rows<float> a, Rows<float> d, Rows<float> deltaBias)
     {
         (_state, _width) = (dims.State, tiles.Width);
-        _packed = new NativeArray<float>(tiles.PerSequence * TileLength);
+        _packed = Scratch.Rent(tiles.PerSequence * TileLength);
         for (long tile = 0; tile < tiles.PerSequence; tile++)
         {
             var (first, channels) = (tiles.FirstChannel(tile), tiles.Channels(tile));
+            new Span<float>(Decay(tile), TileLength).Clear();
             Transpose(a, first, channels, Decay(tile), FastMath.Log2E);
             Copy(d, first, channels, Skip(tile));
             Copy(deltaBias, first, channels, Bias(tile));
@@ -28,7 +29,7 @@ internal sealed unsafe class ScanParameters : IDisposable
     private int TileLength => ScanTiles.WholePages((_state + 2) * _width);
 
     /// <summary>A·log2(e): N rows.</summary>
-    public float* Decay(long tile) => (float*)_packed.Address + tile * TileLength;
+    public float* Decay(long tile) => _packed.Pointer + tile * TileLength;
 
     /// <summary>D: one row.</summary>
     public float* Skip(long tile) => Decay(tile) + _state * _width;

@@ -8,11 +8,11 @@ internal sealed unsafe class ScanPartials : IDisposable
 {
     private readonly SelectiveScanBackward<float> _scan;
     private readonly ScanTileRuns _runs;
-    private readonly NativeArray<float> _db;
-    private readonly NativeArray<float> _dc;
-    private readonly NativeArray<float> _da;
-    private readonly NativeArray<float> _dd;
-    private readonly NativeArray<float> _dbias;
+    private readonly Scratch _db;
+    private readonly Scratch _dc;
+    private readonly Scratch _da;
+    private readonly Scratch _dd;
+    private readonly Scratch _dbias;
 
     public ScanPartials(in SelectiveScanBackward<float> scan, in ScanTileRuns runs)
     {
@@ -71,9 +71,9 @@ internal sealed unsafe class ScanPartials : IDisposable
         _dbias.Dispose();
     }
 
-    private static NativeArray<float> Allocate(Rows<float> output, long length) => new(output.IsAbsent ? 0 : length, zeroed: false);
+    private static Scratch Allocate(Rows<float> output, long length) => Scratch.Rent(output.IsAbsent ? 0 : length);
 
-    private Rows<float> PerStep(NativeArray<float> partials, Rows<float> output, long batch, long run)
+    private Rows<float> PerStep(Scratch partials, Rows<float> output, long batch, long run)
     {
         var dims = _scan.Dims;
         return output.IsAbsent ? default
@@ -81,7 +81,7 @@ internal sealed unsafe class ScanPartials : IDisposable
             : new Rows<float>((nint)(partials.Pointer + (batch * _runs.PerSequence + run) * dims.Length * dims.State), dims.Length, dims.State);
     }
 
-    private Rows<float> PerSequence(NativeArray<float> partials, Rows<float> output, long batch) =>
+    private Rows<float> PerSequence(Scratch partials, Rows<float> output, long batch) =>
         output.IsAbsent ? default
             : _scan.Dims.Batch == 1 ? output
             : new Rows<float>((nint)(partials.Pointer + batch * output.Count * output.Width), output.Count, output.Width);

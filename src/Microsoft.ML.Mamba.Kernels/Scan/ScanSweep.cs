@@ -20,12 +20,13 @@ internal readonly unsafe struct ScanSweep<V>
         _h = scratch;
         _decay = _h + (ScanChunks.Steps + 1) * StepLength;
         _lanes = _decay + ScanChunks.Steps * StepLength + LanesOffset;
+        new Span<float>(_lanes, PaddedState(state) * Width).Clear();
     }
 
     // They are stored in the middle of an iteration: half a page away from the rows that are loaded after them (ScanTiles.WholePages).
     private static int LanesOffset => 512;
 
-    private static int Width => ScanTiles.Vectors * V.Count;
+    private static int Width => ScanBlock<V>.Width;
 
     private int StepLength => _state * Width;
 
@@ -33,7 +34,7 @@ internal readonly unsafe struct ScanSweep<V>
     public static int PaddedState(int state) => (state + V.Count - 1) / V.Count * V.Count;
 
     /// <summary>
-    /// Floats of scratch memory, which must be zeros: h before every step and after the last, exp(d·A) of every step, and the
+    /// Floats of scratch memory: h before every step and after the last, exp(d·A) of every step, and the
     /// lanes of dB and dC.
     /// </summary>
     public static int ScratchLength(int state) => ScanTiles.WholePages(((2 * ScanChunks.Steps + 1) * state + PaddedState(state)) * Width + LanesOffset);
