@@ -1,4 +1,5 @@
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Mamba.Kernels;
 
@@ -6,11 +7,14 @@ namespace Microsoft.ML.Mamba.Kernels;
 /// How many threads the kernels use, and the loop that shares work items among them. Which thread takes which item is left to
 /// chance, what an item computes is not: results never depend on the number of threads.
 /// </summary>
-public static class KernelThreads
+public static unsafe class KernelThreads
 {
     private static int s_count = Environment.ProcessorCount;
 
-    /// <summary>Threads that a kernel uses when its call does not say, ≥ 1. Default: the number of processors.</summary>
+    /// <summary>
+    /// Threads that a kernel uses when its call does not say, ≥ 1. Default: the number of processors. A team of
+    /// <see cref="TeamLauncher"/> that is smaller (torch.set_num_threads) gives no more than it has.
+    /// </summary>
     public static int Count
     {
         get => s_count;
@@ -20,6 +24,13 @@ public static class KernelThreads
             s_count = value;
         }
     }
+
+    /// <summary>
+    /// Address of a function that runs another on all threads of a team at once and returns when the last has finished, with the
+    /// signature of libgomp's GOMP_parallel; 0, the default, for .NET's thread pool. The threads of a team that libtorch uses as
+    /// well are awake when a kernel follows a matrix product, and cannot fight with the kernel's own for processors.
+    /// </summary>
+    public static nint TeamLauncher { get; set; }
 
     /// <summary>Threads that <see cref="For"/> will use at most: the size of per-worker scratch memory.</summary>
     /// <param name="items">Number of work items.</param>
@@ -33,8 +44,8 @@ public static class KernelThreads
 
     /// <summary>
     /// Runs every item of <paramref name="work"/> once, in no order. The calling thread takes part, so that the call ends even
-    /// when no other thread is free; helpers come from the thread pool, take items as they arrive and never spin when idle, so
-    /// that they do not fight with the OpenMP threads of libtorch, which do spin.
+    /// when no other thread is free; helpers come from the team of <see cref="TeamLauncher"/> or from the thread pool, and take
+    /// items as they arrive.
     /// </summary>
     /// <param name="items">Number of items.</param>
     /// <param name="threads">Threads at most; 0 for <see cref="Count"/>.</param>
@@ -53,7 +64,14 @@ public static class KernelThreads
             return;
         }
 
-        var job = new Job<TWork>(items, work);
+        var job = new Job<TWork>(items, work, workers);
+        if (TeamLauncher != 0)
+        {
+            RunOnTeam(job);
+            job.Wait();
+            return;
+        }
+
         for (var helper = 1; helper < workers; helper++)
         {
             ThreadPool.UnsafeQueueUserWorkItem(job, preferLocal: false);
@@ -62,6 +80,25 @@ public static class KernelThreads
         job.Execute();
         job.Wait();
     }
+
+    /// <summary>The team is as large as its owner's own loops make it (0 threads asked for): another size would rebuild it each time.</summary>
+    private static void RunOnTeam(IThreadPoolWorkItem job)
+    {
+        var handle = GCHandle.Alloc(job);
+        try
+        {
+            var launch = (delegate* unmanaged<delegate* unmanaged<nint, void>, nint, uint, uint, void>)TeamLauncher;
+            launch(&JoinTeam, GCHandle.ToIntPtr(handle), 0, 0);
+        }
+        finally
+        {
+            handle.Free();
+        }
+    }
+
+    /// <summary>What each thread of the team runs. A job keeps its exceptions to itself: none may pass through native frames.</summary>
+    [UnmanagedCallersOnly]
+    private static void JoinTeam(nint job) => ((IThreadPoolWorkItem)GCHandle.FromIntPtr(job).Target!).Execute();
 
     private sealed class Job<TWork> : IThreadPoolWorkItem
         where TWork : struct, IKernelWork
@@ -74,16 +111,18 @@ public static class KernelThreads
         private ExceptionDispatchInfo? _failure;
         private long _next = -1;
         private long _left;
+        private readonly int _maxWorkers;
         private int _workers = -1;
 
-        public Job(long items, in TWork work)
+        public Job(long items, in TWork work, int maxWorkers)
         {
             _items = items;
             _work = work;
             _left = items;
+            _maxWorkers = maxWorkers;
         }
 
-        /// <summary>Takes items until none is left. A helper that arrives late finds none.</summary>
+        /// <summary>Takes items until none is left. A helper that arrives late finds none; one too many, in a larger team, takes none.</summary>
         public void Execute()
         {
             if (Interlocked.Read(ref _next) >= _items - 1)
@@ -92,6 +131,11 @@ public static class KernelThreads
             }
 
             var worker = Interlocked.Increment(ref _workers);
+            if (worker >= _maxWorkers)
+            {
+                return;
+            }
+
             for (var item = Interlocked.Increment(ref _next); item < _items; item = Interlocked.Increment(ref _next))
             {
                 try

@@ -36,9 +36,11 @@ internal static class LibTorchLoader
         try
         {
             OpenMpSettings.Apply();
-            return OperatingSystem.IsLinux()
+            LibTorchLoad load = OperatingSystem.IsLinux()
                 ? LoadOnLinux(folders, PatchedCopy.OfCurrentUser, VersionOf(torchSharp))
                 : LoadByName(folders, torchSharp);
+            TorchThreadTeam.Join();
+            return load;
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
