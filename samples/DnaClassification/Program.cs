@@ -93,7 +93,7 @@ try
     Console.WriteLine($"Model and pictures: {options.Out}");
     return 0;
 }
-catch (Exception e) when (e is InvalidOperationException or ArgumentException or IOException or UnauthorizedAccessException or DllNotFoundException)
+catch (Exception e) when (e is InvalidOperationException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException or DllNotFoundException)
 {
     Console.Error.WriteLine($"error: {e.Message}");
     return 1;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -55,22 +54,11 @@ internal sealed class DocumentProgram
     public static string Run(string file, string folder)
     {
         var tests = Path.Combine(AppContext.BaseDirectory, "Microsoft.ML.Mamba.Tests");
-        var start = new ProcessStartInfo(DotNet, ["exec", "--runtimeconfig", tests + ".runtimeconfig.json", "--depsfile", tests + ".deps.json", file])
-        {
-            WorkingDirectory = folder,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{Path.GetFileName(file)} ended with {process.ExitCode}:\n{output}\n{errors.Result}");
+        var (exitCode, output, errors) = ConsoleProgram.Run(
+            folder, "exec", "--runtimeconfig", tests + ".runtimeconfig.json", "--depsfile", tests + ".deps.json", file);
+        Assert.True(exitCode == 0, $"{Path.GetFileName(file)} ended with {exitCode}:\n{output}\n{errors}");
         return output;
     }
-
-    public static string DotNet =>
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? Environment.ProcessPath! : "dotnet";
 
     private static IEnumerable<string> CodeBlocks(string markdown)
     {

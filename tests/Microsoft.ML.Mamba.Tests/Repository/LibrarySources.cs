@@ -27,11 +27,16 @@ internal sealed class LibrarySources
         global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
         """;
 
+    private static readonly Lazy<LibrarySources> Compiled = new(Compile);
+
     private readonly CSharpCompilation _compilation;
 
     private LibrarySources(CSharpCompilation compilation) => _compilation = compilation;
 
-    public static LibrarySources Compile()
+    /// <summary>The sources as they were when the first test asked.</summary>
+    public static LibrarySources Current => Compiled.Value;
+
+    private static LibrarySources Compile()
     {
         var trees = RepositoryFiles.Below(Folder, ".cs")
             .Select(f => CSharpSyntaxTree.ParseText(RepositoryFiles.Read(f), path: f[(Folder.Length + 1)..]))
