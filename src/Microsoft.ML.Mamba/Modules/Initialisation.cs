@@ -50,7 +50,11 @@ internal sealed class Initialisation(int seed)
         var values = new float[shape.Aggregate(1L, (product, size) => checked(product * size))];
         for (var i = 0; i < values.Length; i++)
             values[i] = (float)next();
-        var parameter = new Parameter(tensor(values, shape));
+
+        // A copy in libtorch's own memory: a tensor made of an array stays in the array, wherever that happens to begin, and the
+        // rounding of matrix products depends on how their operands are aligned.
+        using var inArray = tensor(values, shape);
+        var parameter = new Parameter(inArray.clone());
         parameter.DetachFromDisposeScope(); // a model may be built inside a caller's scope
         return parameter;
     }

@@ -87,7 +87,8 @@ public sealed class SequenceInput : IDisposable
     {
         ArgumentNullException.ThrowIfNull(frames);
         TorchLibrary.EnsureLoaded();
-        return FromFrames(tensor(frames, [rows, length, width]), lengths);
+        using var inArray = tensor(frames, [rows, length, width]);
+        return FromFrames(inArray.clone(), lengths); // aligned, so that equal frames give equal bits
     }
 
     /// <summary>Positions start to start + count of every sequence, as a view; lengths are those that remain within the piece.</summary>

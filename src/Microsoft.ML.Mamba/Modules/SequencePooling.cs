@@ -169,7 +169,8 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
                     values[i] = (float)weight(start + t, lengths[row]);
             }
 
-            return tensor(values, [batch, count], dtype: hidden.dtype, device: hidden.device);
+            using var inArray = tensor(values, [batch, count], dtype: hidden.dtype, device: hidden.device);
+            return inArray.clone(); // aligned, so that equal weights give equal bits
         }
     }
 }
