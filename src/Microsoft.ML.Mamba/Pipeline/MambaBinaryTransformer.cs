@@ -20,6 +20,8 @@ public sealed class MambaBinaryTransformer : ITransformer, IDisposable
     internal const string UserName = "Mamba binary classification model";
     internal const string LoaderSignature = "MambaBinary";
 
+    private static readonly VersionInfo Version = ModelFormat.Version("MAMBABIN", LoaderSignature);
+
     private readonly SequenceScorer _scorer;
 
     internal MambaBinaryTransformer(SequenceScorer scorer) => _scorer = scorer;
@@ -46,17 +48,9 @@ public sealed class MambaBinaryTransformer : ITransformer, IDisposable
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, GetVersionInfo());
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, Version);
 
     // ML.NET's component catalog finds this by name.
     private static MambaBinaryTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
-        new(ModelFormat.Load(env, nameof(MambaBinaryTransformer), ctx, GetVersionInfo(), BinaryTask.Load));
-
-    private static VersionInfo GetVersionInfo() => new(
-        modelSignature: "MAMBABIN",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderSignature: LoaderSignature,
-        loaderAssemblyName: typeof(MambaBinaryTransformer).Assembly.FullName);
+        new(ModelFormat.Load(env, nameof(MambaBinaryTransformer), ctx, Version, BinaryTask.Load));
 }

@@ -19,6 +19,8 @@ public sealed class MambaMulticlassTransformer : ITransformer, IDisposable
     internal const string UserName = "Mamba multiclass classification model";
     internal const string LoaderSignature = "MambaMulticlass";
 
+    private static readonly VersionInfo Version = ModelFormat.Version("MAMBAMUL", LoaderSignature);
+
     private readonly SequenceScorer _scorer;
 
     internal MambaMulticlassTransformer(SequenceScorer scorer) => _scorer = scorer;
@@ -42,17 +44,9 @@ public sealed class MambaMulticlassTransformer : ITransformer, IDisposable
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, GetVersionInfo());
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, Version);
 
     // ML.NET's component catalog finds this by name.
     private static MambaMulticlassTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
-        new(ModelFormat.Load(env, nameof(MambaMulticlassTransformer), ctx, GetVersionInfo(), MulticlassTask.Load));
-
-    private static VersionInfo GetVersionInfo() => new(
-        modelSignature: "MAMBAMUL",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderSignature: LoaderSignature,
-        loaderAssemblyName: typeof(MambaMulticlassTransformer).Assembly.FullName);
+        new(ModelFormat.Load(env, nameof(MambaMulticlassTransformer), ctx, Version, MulticlassTask.Load));
 }

@@ -19,6 +19,8 @@ public sealed class MambaRegressionTransformer : ITransformer, IDisposable
     internal const string UserName = "Mamba regression model";
     internal const string LoaderSignature = "MambaRegression";
 
+    private static readonly VersionInfo Version = ModelFormat.Version("MAMBAREG", LoaderSignature);
+
     private readonly SequenceScorer _scorer;
 
     internal MambaRegressionTransformer(SequenceScorer scorer) => _scorer = scorer;
@@ -42,17 +44,9 @@ public sealed class MambaRegressionTransformer : ITransformer, IDisposable
 
     IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(inputSchema);
 
-    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, GetVersionInfo());
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, Version);
 
     // ML.NET's component catalog finds this by name.
     private static MambaRegressionTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
-        new(ModelFormat.Load(env, nameof(MambaRegressionTransformer), ctx, GetVersionInfo(), RegressionTask.Load));
-
-    private static VersionInfo GetVersionInfo() => new(
-        modelSignature: "MAMBAREG",
-        verWrittenCur: 0x00010001, // Initial
-        verReadableCur: 0x00010001,
-        verWeCanReadBack: 0x00010001,
-        loaderSignature: LoaderSignature,
-        loaderAssemblyName: typeof(MambaRegressionTransformer).Assembly.FullName);
+        new(ModelFormat.Load(env, nameof(MambaRegressionTransformer), ctx, Version, RegressionTask.Load));
 }

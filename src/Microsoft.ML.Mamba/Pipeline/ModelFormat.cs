@@ -17,6 +17,18 @@ internal static class ModelFormat
     /// <summary>Settings are small; a longer file is not ours.</summary>
     private const long MostJsonBytes = 64 << 20;
 
+    /// <summary>The format's version, as ML.NET writes it into the header.</summary>
+    /// <param name="modelSignature">8 letters, one kind of model.</param>
+    /// <param name="loaderSignature">The name that the transformer is registered under, at most 24 letters.</param>
+    public static VersionInfo Version(string modelSignature, string loaderSignature) => new(
+        modelSignature,
+        verWrittenCur: 0x00010001, // Initial
+        verReadableCur: 0x00010001,
+        verWeCanReadBack: 0x00010001,
+        loaderSignature: loaderSignature,
+        // Without a version: an older library should answer that the model is too new, and not be passed over by the runtime.
+        loaderAssemblyName: typeof(ModelFormat).Assembly.GetName().Name);
+
     public static void Save(SequenceScorer scorer, ModelSaveContext context, VersionInfo version)
     {
         scorer.Host.CheckValue(context, nameof(context));

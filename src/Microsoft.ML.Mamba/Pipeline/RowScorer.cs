@@ -29,10 +29,6 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
         return new ScoredRow(scorer, input, outputSchema, [.. outputSchema.Select(c => needed(c.Index))]);
     }
 
-    /// <summary>The error about a row whose sequence cannot be read.</summary>
-    public static Exception Unreadable(SequenceScorer scorer, long position, Exception cause) =>
-        scorer.Host.Except(cause, $"Sequence column '{scorer.SequenceColumnName}', row {position} (from 0): {cause.Message}");
-
     private sealed class ScoredRow : DataViewRow, IRowScores
     {
         private readonly SequenceScorer _scorer;
@@ -106,7 +102,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
             }
             catch (Exception e) when (e is FormatException or SequenceTokenizationException)
             {
-                throw Unreadable(_scorer, _input.Position, e);
+                throw _scorer.Unreadable(_input.Position, e);
             }
             _scorer.Score(_sequence, _scores);
             _scoredPosition = _input.Position;

@@ -91,7 +91,7 @@ internal sealed class ScoringWindow
         }
         catch (Exception e) when (e is FormatException or SequenceTokenizationException)
         {
-            _failure = RowScorer.Unreadable(_scorer, _input.Position, e);
+            _failure = _scorer.Unreadable(_input.Position, e);
             return false;
         }
         if (Count == _ids.Length)

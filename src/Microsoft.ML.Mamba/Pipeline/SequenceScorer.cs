@@ -61,6 +61,10 @@ internal sealed class SequenceScorer(
         }
     }
 
+    /// <summary>The error about a row whose sequence cannot be read.</summary>
+    public Exception Unreadable(long position, Exception cause) =>
+        host.Except(cause, $"Sequence column '{sequenceColumnName}', row {position} (from 0): {cause.Message}");
+
     public void Dispose() => predictor.Dispose();
 
     private float[] Predict(PaddedBatch batch)

@@ -237,6 +237,34 @@ public sealed class BatchedScoringViewTests(PipelineModels models)
         Assert.True(double.IsFinite(regression.RootMeanSquaredError));
     }
 
+    [Fact]
+    public void Savers_caches_and_filters_of_ML_NET_take_the_view_like_any_other()
+    {
+        var ml = models.Context;
+        var view = models[PipelineTask.Multiclass].Transform(PipelineData.View(ml, PipelineTask.Multiclass, PipelineData.Rows(50)));
+        var expected = RowValues.ReadAll(view);
+        using var stream = new MemoryStream();
+
+        ml.Data.SaveAsBinary(view, stream);
+        var loaded = ml.Data.LoadFromBinary(new MemorySource(stream.ToArray()));
+
+        RowValues.AssertSame(expected, RowValues.ReadAll(loaded));
+        RowValues.AssertSame(expected, RowValues.ReadAll(ml.Data.Cache(view)));
+        RowValues.AssertSame(expected[..10], RowValues.ReadAll(ml.Data.TakeRows(view, 10)));
+        Assert.Equal(20, view.Preview(20).RowView.Length);
+    }
+
+    private sealed class MemorySource(byte[] bytes) : IMultiStreamSource
+    {
+        public int Count => 1;
+
+        public string GetPathOrNull(int index) => null!;
+
+        public Stream Open(int index) => new MemoryStream(bytes);
+
+        public TextReader OpenTextReader(int index) => new StreamReader(Open(index));
+    }
+
     private IDataView Source(IEnumerable<PipelineData.Row> rows) => models.Context.Data.LoadFromEnumerable(rows);
 
     private IDataView Score(IEnumerable<PipelineData.Row> rows) => models[PipelineTask.Multiclass].Transform(Source(rows));
