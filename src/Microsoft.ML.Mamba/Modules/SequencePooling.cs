@@ -125,7 +125,8 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         private void AddMax(Tensor hidden, long start)
         {
             var padding = Weights(hidden, start, (position, length) => position < length ? 0 : 1).to(ScalarType.Bool).unsqueeze(2);
-            var max = hidden.masked_fill(padding, Nothing).amax([1]);                       // (B, DModel)
+            using Scalar lowest = Nothing; // held: TorchSharp lets the collector free a Scalar while libtorch still reads it
+            var max = hidden.masked_fill(padding, lowest).amax([1]);                        // (B, DModel)
             _max = _max is null ? max : maximum(_max, max);
         }
 
@@ -155,7 +156,8 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         private Tensor Present(Tensor pooled)
         {
             var empty = tensor(Array.ConvertAll(lengths, length => length == 0), [batch, 1], device: pooled.device);
-            return pooled.masked_fill(empty, 0);
+            using Scalar zero = 0; // held, as in AddMax
+            return pooled.masked_fill(empty, zero);
         }
 
         /// <summary>(B, l) of a number for each position and its sequence's length.</summary>
