@@ -9,7 +9,7 @@ namespace Microsoft.ML.Mamba.Tests.Modules;
 /// <summary>Graphs, saved tensors and gradients are freed: in a process of its own, since it counts memory of the whole process.</summary>
 public sealed class MemoryTests
 {
-    private const int Length = 24;
+    private const int Length = 96;
 
     public static TheoryData<string> Backends() => new() { "cpu", "torch" };
 
@@ -21,8 +21,8 @@ public sealed class MemoryTests
         var fields = outcome.Success().Split(' ').Select(long.Parse).ToArray();
         var (tensorsAfter100, tensorsAfter1000, bytesAfter100, bytesAfter1000) = (fields[0], fields[1], fields[2], fields[3]);
         Assert.Equal(tensorsAfter100, tensorsAfter1000);
-        // One leaked activation of (4, 24, 32) floats per step would be 11 MB.
-        Assert.True(bytesAfter1000 - bytesAfter100 < 8_000_000, $"grew from {bytesAfter100} to {bytesAfter1000} bytes");
+        // One leaked activation of (4, 96, 32) floats per step would be 44 MB; compiled code and thread stacks come to some 10 MB.
+        Assert.True(bytesAfter1000 - bytesAfter100 < 24_000_000, $"grew from {bytesAfter100} to {bytesAfter1000} bytes");
     }
 
     private static void Train(string backend)
