@@ -111,6 +111,16 @@ public readonly unsafe struct Rows<T>
         }
     }
 
+    /// <summary>Refuses rows of another shape, and rows with gaps between them, for operations that walk elements one after the other.</summary>
+    internal void RequireDense(string operation, string argument, long count, long width)
+    {
+        Require(operation, argument, "the shape", count, width);
+        if (Count > 1 && Stride != Width)
+        {
+            throw new ArgumentException($"{operation}: {argument} has rows of {Width} elements that start {Stride} elements apart; expected no gaps.", argument);
+        }
+    }
+
     /// <summary>Refuses an output at the address of an input, for operations that read an input after they began to write.</summary>
     internal void RequireApart(string operation, string argument, string otherName, Rows<T> other)
     {

@@ -21,11 +21,11 @@ internal sealed record AccuracyTask(string Name, string Metric, Action<MambaTrai
         // The motif may sit anywhere and on either strand.
         new("dna-tf-mouse2", "mcc", options =>
         {
-            options.Model = new MambaConfig { DModel = 64, NLayer = 2 };
+            options.Model = new MambaConfig { DModel = 64, NLayer = 3 };
             options.Pooling = MambaPooling.Attention;
             options.Training = new MambaTrainingOptions
             {
-                Epochs = 20, LearningRate = 2e-3, WeightDecay = 0.2, Dropout = 0.3,
+                Epochs = 40, LearningRate = 2e-3, WeightDecay = 0.1, Dropout = 0.1, MutationRate = 0.05,
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             };
         }),

@@ -120,7 +120,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         using var scope = NewDisposeScope();
         var hidden = _embeddings?.forward(input) ?? _frameProjection!.forward(input);       // (B, DModel)
         if (_positions is not null)
-            hidden = hidden + _positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)];
+            hidden = hidden.Plus(_positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)]);
         Tensor? residual = null;
         for (var i = 0; i < _layers.Count; i++)
             (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
@@ -157,7 +157,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         }
 
         if (_positions is not null)
-            hidden = hidden + PositionVectors(start, input.Length);
+            hidden = hidden.Plus(PositionVectors(start, input.Length));
         return _dropout is null ? hidden : _dropout.Apply(hidden, training);
     }
 
@@ -167,8 +167,10 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         var table = _positions!.Weight;
         if (start + length <= Config.MaxPositions)
             return table.narrow(0, start, length);
-        var positions = arange(start, start + length, dtype: ScalarType.Int64, device: table.device).clamp_max(Config.MaxPositions - 1);
-        return table.index_select(0, positions);
+        var positions = new long[length];
+        for (var t = 0; t < positions.Length; t++)
+            positions[t] = Math.Min(start + t, Config.MaxPositions - 1);
+        return table.index_select(0, tensor(positions, device: table.device));
     }
 
     private void ThrowIfBidirectional()

@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -119,13 +120,13 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         {
             var weights = Weights(hidden, start, weight).unsqueeze(1);                      // (B, 1, l)
             var sum = bmm(weights, hidden).squeeze(1);                                      // (B, DModel)
-            _sum = _sum is null ? sum : _sum + sum;
+            _sum = _sum is null ? sum : _sum.Plus(sum);
         }
 
         private void AddMax(Tensor hidden, long start)
         {
             var padding = Weights(hidden, start, (position, length) => position < length ? 0 : 1).to(ScalarType.Bool).unsqueeze(2);
-            using Scalar lowest = Nothing; // held: TorchSharp lets the collector free a Scalar while libtorch still reads it
+            using Scalar lowest = Nothing;
             var max = hidden.masked_fill(padding, lowest).amax([1]);                        // (B, DModel)
             _max = _max is null ? max : maximum(_max, max);
         }
@@ -135,7 +136,8 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         {
             var bias = Weights(hidden, start, (position, length) => position < length ? 0 : Nothing).unsqueeze(1);
             var keys = hidden.transpose(1, 2);                                              // (B, DModel, l)
-            var scores = matmul(owner._queries! / Math.Sqrt(hidden.shape[2]), keys) + bias; // (B, Q, l)
+            using Scalar temperature = Math.Sqrt(hidden.shape[2]);
+            var scores = matmul(owner._queries! / temperature, keys).Plus(bias);            // (B, Q, l)
             var peak = scores.detach().amax([2], keepdim: true);
             if (_peak is not null)
                 peak = maximum(peak, _peak);
@@ -145,8 +147,8 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
             if (_peak is not null)
             {
                 var shrink = exp(_peak - peak);
-                total = _total! * shrink + total;
-                attended = _attended! * shrink + attended;
+                total = (_total! * shrink).Plus(total);
+                attended = (_attended! * shrink).Plus(attended);
             }
 
             (_peak, _total, _attended) = (peak, total, attended);
@@ -156,7 +158,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         private Tensor Present(Tensor pooled)
         {
             var empty = tensor(Array.ConvertAll(lengths, length => length == 0), [batch, 1], device: pooled.device);
-            using Scalar zero = 0; // held, as in AddMax
+            using Scalar zero = 0;
             return pooled.masked_fill(empty, zero);
         }
 

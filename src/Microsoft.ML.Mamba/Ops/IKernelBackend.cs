@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,6 +43,12 @@ public interface IKernelBackend
 
     /// <summary>Reverses each sequence of x (B, L, D) within its own length; padding stays where it is.</summary>
     Tensor ReverseSequences(Tensor x, int[] lengths);
+
+    /// <summary>One step of AdamW: weight and moments, all of one shape and contiguous, are updated in place.</summary>
+    void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step);
+
+    /// <summary>The sum of the squares of all elements.</summary>
+    double SumOfSquares(Tensor values);
 }
 
 /// <summary>A backend that brings its own backward passes.</summary>

@@ -27,4 +27,8 @@ internal interface IKernelBodies<T>
     void NormBackward(Rows<T> sum, Rows<T> weight, double epsilon, Rows<T> dy, Rows<T> dSum, Rows<T> dx, Rows<T> dWeight);
 
     void Reverse(Rows<T> x, ReadOnlySpan<int> lengths, long length, Rows<T> y);
+
+    void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step);
+
+    double SumOfSquares(Rows<T> values);
 }

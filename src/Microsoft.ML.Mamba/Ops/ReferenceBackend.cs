@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -45,6 +46,11 @@ internal sealed class ReferenceBackend : IBackwardKernels
         For(sum).RmsNormBackward(sum, weight, epsilon, dy, dSum);
 
     public Tensor ReverseSequences(Tensor x, int[] lengths) => For(x).ReverseSequences(x, lengths);
+
+    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
+        For(weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+
+    public double SumOfSquares(Tensor values) => For(values).SumOfSquares(values);
 
     private IBackwardKernels For(Tensor operand) => operand.dtype == ScalarType.Float64 ? _double : _single;
 }

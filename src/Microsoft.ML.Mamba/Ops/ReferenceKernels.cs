@@ -31,4 +31,9 @@ internal sealed class ReferenceKernels<T> : IKernelBodies<T>
 
     public void Reverse(Rows<T> x, ReadOnlySpan<int> lengths, long length, Rows<T> y) =>
         Reference.SequenceReverse.Apply(x, lengths, length, y);
+
+    public void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step) =>
+        Reference.AdamW.Step(weight, gradient, firstMoment, secondMoment, step);
+
+    public double SumOfSquares(Rows<T> values) => Reference.SumOfSquares.Of(values);
 }

@@ -242,6 +242,23 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return y.MoveToOuterDisposeScope();
     }
 
+    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    {
+        using var scope = NewDisposeScope();
+        bodies.AdamWStep(Flat(weight, "weight"), Flat(gradient, "gradient"), Flat(firstMoment, "firstMoment"), Flat(secondMoment, "secondMoment"), step);
+        GC.KeepAlive((weight, gradient, firstMoment, secondMoment));
+    }
+
+    public double SumOfSquares(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var sum = bodies.SumOfSquares(Flat(values, "values"));
+        GC.KeepAlive(values);
+        return sum;
+    }
+
+    private static Rows<T> Flat(Tensor tensor, string name) => TensorRows.OfOptional<T>(tensor, name, 1, tensor.NumberOfElements);
+
     private static ScanDims Dims(ScanInputs inputs) => new(inputs.Batch, inputs.Length, inputs.Channels, inputs.State, inputs.Groups);
 
     private static ConvDims Dims(ConvInputs inputs) => new(inputs.Batch, inputs.Length, inputs.Channels, inputs.Width);

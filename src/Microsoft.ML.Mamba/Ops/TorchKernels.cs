@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -43,7 +44,7 @@ internal sealed class TorchKernels : IKernelBackend
             for (var t = 0; t < ys.Length; t++)
             {
                 using var step = NewDisposeScope();
-                h = (decays[t] * h + pushes[t]).MoveToOuterDisposeScope();
+                h = (decays[t] * h).Plus(pushes[t]).MoveToOuterDisposeScope();
                 ys[t] = (h * outputs[t]).sum(-1).MoveToOuterDisposeScope();
             }
 
@@ -51,7 +52,7 @@ internal sealed class TorchKernels : IKernelBackend
         }
 
         if (inputs.D is not null)
-            y = y + inputs.U * inputs.D;
+            y = y.Plus(inputs.U * inputs.D);
         if (inputs.Z is not null)
             y = y * F.silu(inputs.Z);
         var last = finalState ? (ReferenceEquals(h, inputs.InitialState) ? h.alias() : h).MoveToOuterDisposeScope() : null;
@@ -66,10 +67,10 @@ internal sealed class TorchKernels : IKernelBackend
         var groups = b.shape[1] / n;
         var perGroup = new[] { batch, groups, 1, n };
         var push = (step * x.unsqueeze(-1)).view(batch, groups, channels / groups, 1) * b.reshape(perGroup);
-        state.mul_(exp(step * a)).add_(push.view(batch, channels, n));
+        state.mul_(exp(step * a)).PlusInPlace(push.view(batch, channels, n));
         var y = (state.view(batch, groups, channels / groups, n) * c.reshape(perGroup)).sum(-1).view(batch, channels);
         if (d is not null)
-            y = y + x * d;
+            y = y.Plus(x * d);
         if (z is not null)
             y = y * F.silu(z);
         return y.MoveToOuterDisposeScope();
@@ -97,7 +98,7 @@ internal sealed class TorchKernels : IKernelBackend
         state.copy_(window.slice(1, 1, window.shape[1], 1));
         var y = (window * weight.t()).sum(1);
         if (bias is not null)
-            y = y + bias;
+            y = y.Plus(bias);
         if (silu)
             y = F.silu(y);
         return y.MoveToOuterDisposeScope();
@@ -106,8 +107,9 @@ internal sealed class TorchKernels : IKernelBackend
     public (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum)
     {
         using var scope = NewDisposeScope();
-        var s = residual is null ? x.alias() : x + residual;
-        var y = s * rsqrt(s.square().mean([-1], keepdim: true) + epsilon) * weight;
+        var s = residual is null ? x.alias() : x.Plus(residual);
+        using Scalar added = epsilon, one = 1;
+        var y = s * rsqrt((s * s).mean([-1], keepdim: true).add(added, one)) * weight;
         return (y.MoveToOuterDisposeScope(), sum ? s.MoveToOuterDisposeScope() : null);
     }
 
@@ -126,10 +128,34 @@ internal sealed class TorchKernels : IKernelBackend
         return x.reshape(batch * length, x.shape[2]).index_select(0, order).view(x.shape).MoveToOuterDisposeScope();
     }
 
+    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar scale = step.GradientScale, shrink = step.Shrink, beta1 = step.Beta1, gain1 = 1 - step.Beta1, beta2 = step.Beta2,
+            gain2 = 1 - step.Beta2, rootScale = step.RootScale, epsilon = step.Epsilon, one = 1, stepSize = -step.StepSize;
+        var g = gradient * scale;
+        firstMoment.mul_(beta1).add_(g, gain1);
+        secondMoment.mul_(beta2).addcmul_(g, g, gain2);
+        weight.mul_(shrink).addcdiv_(firstMoment, secondMoment.sqrt().mul_(rootScale).add_(epsilon, one), stepSize);
+    }
+
+    public double SumOfSquares(Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        return (values * values).sum(ScalarType.Float64).cpu().item<double>();
+    }
+
+    /// <summary>softplus(x) = ln(1 + e^x), x itself above 20. Not torch's own: TorchSharp makes Scalars for it that nobody holds.</summary>
+    private static Tensor Softplus(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        return where(x.gt(tensor(20.0)), x, -(-x).log_sigmoid()).MoveToOuterDisposeScope();
+    }
+
     private static Tensor StepSizes(Tensor delta, Tensor? bias, bool softplus)
     {
-        var biased = bias is null ? delta : delta + bias;
-        return softplus ? F.softplus(biased) : biased;
+        var biased = bias is null ? delta : delta.Plus(bias);
+        return softplus ? Softplus(biased) : biased;
     }
 
     /// <summary>(B, L, G·N) as (B, L, D or 1, N): one matrix for each channel, or one that all channels share.</summary>

@@ -36,9 +36,9 @@ internal sealed class BinaryObjective : TrainingObjective
             return nn.functional.binary_cross_entropy_with_logits(logits, smoothed).MoveToOuterDisposeScope();
         }
         // Divided by the sum of the weights, as the multiclass loss is.
-        var weights = Array.ConvertAll(targets, t => classWeights[(int)t]);
-        var sum = nn.functional.binary_cross_entropy_with_logits(logits, smoothed, tensor(weights), nn.Reduction.Sum);
-        return (sum / weights.Sum()).MoveToOuterDisposeScope();
+        var total = targets.Sum(t => classWeights[(int)t]);
+        var weights = tensor(Array.ConvertAll(targets, t => classWeights[(int)t] / total));
+        return nn.functional.binary_cross_entropy_with_logits(logits, smoothed, weights, nn.Reduction.Sum).MoveToOuterDisposeScope();
     }
 
     internal override void ToScores(Span<float> outputs)

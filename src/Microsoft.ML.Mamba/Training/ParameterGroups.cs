@@ -1,5 +1,3 @@
-using TorchSharp.Modules;
-
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>Which weights decay. Decay would pull A_log, D, biases, norms, embeddings and positions away from what they mean.</summary>
@@ -13,23 +11,4 @@ internal static class ParameterGroups
         return parts[^1] is not ("A_log" or "D" or "bias")
             && owner is not ("norm" or "norm_f" or "embeddings" or "positions");
     }
-
-    /// <summary>AdamW with two groups: the weights that decay, and the others.</summary>
-    internal static AdamW CreateOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options, Func<string, bool> decays) => new(
-        [
-            new AdamW.ParamGroup([.. weights.Where(w => decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, options.WeightDecay)),
-            new AdamW.ParamGroup([.. weights.Where(w => !decays(w.Name)).Select(w => w.Tensor)], WithDecay(options, 0)),
-        ],
-        options.LearningRate,
-        options.Beta1,
-        options.Beta2);
-
-    private static AdamW.Options WithDecay(MambaTrainingOptions options, double decay) => new()
-    {
-        LearningRate = options.LearningRate,
-        InitialLearningRate = options.LearningRate,
-        beta1 = options.Beta1,
-        beta2 = options.Beta2,
-        weight_decay = decay,
-    };
 }

@@ -11,7 +11,7 @@ internal sealed class TrainingStep : IDisposable
 {
     private readonly MambaForSequenceClassification _network;
     private readonly TrainingPlan _plan;
-    private readonly AdamW _optimizer;
+    private readonly AdamWOptimizer _optimizer;
     private readonly Parameter[] _weights;
 
     /// <param name="network">The network to train.</param>
@@ -23,7 +23,7 @@ internal sealed class TrainingStep : IDisposable
         _plan = plan;
         var weights = NetworkWeights.Of(network);
         _weights = [.. weights.Select(w => w.Tensor)];
-        _optimizer = ParameterGroups.CreateOptimizer(weights, plan.Options, decays ?? ParameterGroups.Decays);
+        _optimizer = new AdamWOptimizer(weights, plan.Options, decays ?? ParameterGroups.Decays);
     }
 
     internal Parameter[] Weights => _weights;
@@ -52,15 +52,11 @@ internal sealed class TrainingStep : IDisposable
             weight.grad = null;
         }
         loss.backward();
-        var norm = nn.utils.clip_grad_norm_(_weights, options.GradientClip > 0 ? options.GradientClip : float.MaxValue);
+        var norm = _optimizer.GradientNorm();
         if (double.IsFinite(norm))
         {
             beforeUpdate(value);
-            foreach (var group in _optimizer.ParamGroups)
-            {
-                group.LearningRate = learningRate;
-            }
-            _optimizer.step();
+            _optimizer.Step(learningRate, norm);
         }
         return (value, norm);
     }

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -80,6 +81,45 @@ internal sealed class LibrarySources
             }
         }
     }
+
+    /// <summary>Where something becomes an object of a type implicitly, other than as the value of a variable or field of that type.</summary>
+    public IEnumerable<string> ConversionsOutsideVariables(string type) =>
+        from tree in _compilation.SyntaxTrees
+        let model = _compilation.GetSemanticModel(tree)
+        from expression in tree.GetRoot().DescendantNodes().OfType<ExpressionSyntax>()
+        let info = model.GetTypeInfo(expression)
+        where info.ConvertedType?.ToDisplayString() == type && info.Type?.ToDisplayString() != type
+        where expression.Parent is not (EqualsValueClauseSyntax or MemberAccessExpressionSyntax)
+        select Place(tree, expression);
+
+    /// <summary>The methods and operators of an assembly that these sources call.</summary>
+    public IEnumerable<(string Where, MethodBase Method)> ForeignMethods(string assembly)
+    {
+        foreach (var tree in _compilation.SyntaxTrees)
+        {
+            var model = _compilation.GetSemanticModel(tree);
+            foreach (var node in tree.GetRoot().DescendantNodes().OfType<ExpressionSyntax>())
+            {
+                if (model.GetSymbolInfo(node).Symbol?.OriginalDefinition is IMethodSymbol { MethodKind: not MethodKind.BuiltinOperator } method
+                    && method.ContainingAssembly?.Name == assembly)
+                    yield return (Place(tree, node), Loaded(method.ReducedFrom ?? method));
+            }
+        }
+    }
+
+    private static MethodBase Loaded(IMethodSymbol method)
+    {
+        var type = Assembly.Load(method.ContainingAssembly.Name).GetType(MetadataName(method.ContainingType), throwOnError: true)!;
+        return type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .OfType<MethodBase>()
+            .FirstOrDefault(m => m.MetadataToken == method.MetadataToken) ?? throw new InvalidOperationException($"{method} of {type} has token {method.MetadataToken}.");
+    }
+
+    private static string MetadataName(INamedTypeSymbol type) =>
+        type.ContainingType is { } outer ? $"{MetadataName(outer)}+{type.MetadataName}" : $"{type.ContainingNamespace.ToDisplayString()}.{type.MetadataName}";
+
+    private static string Place(SyntaxTree tree, SyntaxNode node) =>
+        $"{tree.FilePath}({tree.GetLineSpan(node.Span).StartLinePosition.Line + 1}): {node}";
 
     /// <summary>Members of ML.NET that are not public and that these sources use.</summary>
     public IEnumerable<string> InternalsOfMlNet() =>

@@ -43,18 +43,4 @@ public sealed class ParameterGroupsTests
         Assert.True(ParameterGroups.Decays("backbone.frame_projection.weight"));
         Assert.False(ParameterGroups.Decays("backbone.frame_projection.bias"));
     }
-
-    [Fact]
-    public void The_optimizer_has_one_group_with_decay_and_one_without()
-    {
-        var config = ToyTasks.SmallModel with { VocabSize = 5 };
-        using var network = new MambaForSequenceClassification(config, MambaPooling.Mean, 2, 0, 0);
-        var weights = NetworkWeights.Of(network);
-        using var optimizer = ParameterGroups.CreateOptimizer(weights, new MambaTrainingOptions { WeightDecay = 0.3 }, ParameterGroups.Decays);
-
-        var groups = optimizer.ParamGroups.Cast<TorchSharp.Modules.AdamW.ParamGroup>().ToArray();
-        Assert.Equal([0.3, 0.0], groups.Select(g => g.Options.weight_decay!.Value));
-        Assert.Equal(weights.Length, groups.Sum(g => g.Parameters.Count()));
-        Assert.Equal(weights.Count(w => ParameterGroups.Decays(w.Name)), groups[0].Parameters.Count());
-    }
 }

@@ -1,0 +1,44 @@
+using Microsoft.ML.Mamba.Kernels;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// The update of weights by their gradients. TorchSharp's own optimizers make a Scalar for each number and weight, which the
+/// collector may free while libtorch still reads it: see docs/numerics.md.
+/// </summary>
+public static class AdamW
+{
+    /// <summary>Updates a weight and its moments in place; nothing of it is recorded for gradients.</summary>
+    /// <param name="weight">Any shape, contiguous.</param>
+    /// <param name="gradient">Gradient of the loss, the weight's shape.</param>
+    /// <param name="firstMoment">The weight's shape, contiguous; zeros before the first step.</param>
+    /// <param name="secondMoment">The weight's shape, contiguous; zeros before the first step.</param>
+    /// <param name="step">Settings.</param>
+    /// <exception cref="ArgumentException">A shape or a setting does not fit, or a tensor that is written is not contiguous.</exception>
+    public static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    {
+        const string Op = nameof(AdamW);
+        foreach (var (name, tensor) in new[] { (nameof(weight), weight), (nameof(firstMoment), firstMoment), (nameof(secondMoment), secondMoment) })
+        {
+            ArgumentNullException.ThrowIfNull(tensor, name);
+            if (!tensor.is_contiguous())
+                throw new ArgumentException($"{Op}: {name} is not contiguous; expected a tensor that can be updated in place.", name);
+        }
+
+        ShapeCheck.Equal(Op, nameof(gradient), gradient, "the shape of", "weight", weight.shape);
+        ShapeCheck.Equal(Op, nameof(firstMoment), firstMoment, "the shape of", "weight", weight.shape);
+        ShapeCheck.Equal(Op, nameof(secondMoment), secondMoment, "the shape of", "weight", weight.shape);
+        using var noGradient = no_grad();
+        KernelBackends.Choose(Op, weight.device_type, weight.dtype).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+    }
+
+    /// <summary>The sum of the squares of a gradient's elements.</summary>
+    /// <param name="gradient">Any shape.</param>
+    public static double SumOfSquares(Tensor gradient)
+    {
+        ArgumentNullException.ThrowIfNull(gradient);
+        using var noGradient = no_grad();
+        return KernelBackends.Choose(nameof(SumOfSquares), gradient.device_type, gradient.dtype).SumOfSquares(gradient);
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.ML.Mamba.Kernels;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>Updates a network's weights by their gradients, which it clips together: AdamW, with decay for the weights that should decay.</summary>
+internal sealed class AdamWOptimizer : IDisposable
+{
+    // torch's clip_grad_norm_ adds this to the length, so that the two clip alike.
+    private const double ClipEpsilon = 1e-6;
+
+    private readonly MambaTrainingOptions _options;
+    private readonly Item[] _items;
+    private long _steps;
+
+    /// <param name="weights">What to update.</param>
+    /// <param name="options">Betas, decay and clipping.</param>
+    /// <param name="decays">Which weights decay, by name.</param>
+    internal AdamWOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options, Func<string, bool> decays)
+    {
+        using var noGradient = no_grad();
+        _options = options;
+        _items = Array.ConvertAll(weights, w => new Item(
+            w.Tensor,
+            zeros_like(w.Tensor).DetachFromDisposeScope(),
+            zeros_like(w.Tensor).DetachFromDisposeScope(),
+            decays(w.Name) ? options.WeightDecay : 0));
+    }
+
+    /// <summary>The length of all gradients taken as one vector, before clipping.</summary>
+    internal double GradientNorm()
+    {
+        using var scope = NewDisposeScope();
+        return Math.Sqrt(_items.Sum(item => item.Weight.grad is { } gradient ? Ops.AdamW.SumOfSquares(gradient) : 0));
+    }
+
+    /// <summary>Takes a step along the gradients.</summary>
+    /// <param name="learningRate">This step's rate.</param>
+    /// <param name="gradientNorm">What <see cref="GradientNorm"/> said, finite.</param>
+    internal void Step(double learningRate, double gradientNorm)
+    {
+        using var scope = NewDisposeScope();
+        _steps++;
+        var clip = _options.GradientClip > 0 ? Math.Min(1, _options.GradientClip / (gradientNorm + ClipEpsilon)) : 1;
+        foreach (var item in _items)
+        {
+            // A weight that the batch did not use (one of empty sequences uses hardly any) keeps its value, as with torch's optimizers.
+            if (item.Weight.grad is not { } gradient)
+            {
+                continue;
+            }
+            Ops.AdamW.Step(item.Weight, gradient, item.FirstMoment, item.SecondMoment, new AdamWStep
+            {
+                Number = _steps,
+                LearningRate = learningRate,
+                Beta1 = _options.Beta1,
+                Beta2 = _options.Beta2,
+                WeightDecay = item.WeightDecay,
+                GradientScale = clip,
+            });
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var item in _items)
+        {
+            item.FirstMoment.Dispose();
+            item.SecondMoment.Dispose();
+        }
+    }
+
+    private sealed record Item(Parameter Weight, Tensor FirstMoment, Tensor SecondMoment, double WeightDecay);
+}
