@@ -110,9 +110,10 @@ internal sealed class BatchedScoringCursor : DataViewRowCursor, IRowScores
 
     private void Warn()
     {
-        if (_window.TruncationWarning is not { } warning)
-            return;
-        using var channel = _scorer.Host.Start("Scoring");
-        channel.Warning(warning);
+        foreach (var warning in _window.Warnings)
+        {
+            using var channel = _scorer.Host.Start("Scoring");
+            channel.Warning(warning);
+        }
     }
 }

@@ -116,7 +116,7 @@ internal sealed class MulticlassTask(string predictedLabelName, string scoreName
             for (var i = 1; i < values.Length; i++)
                 if (values[i] > values[best])
                     best = i;
-            key = (uint)best + 1;
+            key = float.IsNaN(values[best]) ? 0 : (uint)best + 1; // 0 is a missing key
         });
 
         private static Delegate Scores(IRowScores scores) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> vector) =>

@@ -22,12 +22,13 @@ internal sealed class ScoringWindow
     private readonly TruncationPolicy _truncation;
     private readonly ValueGetter<DataViewRowId> _idGetter;
     private readonly List<ColumnBuffer> _buffers;
+    private readonly UnreadableRows _unreadable = new();
+    private readonly List<int> _unreadableSlots = [];
     private readonly int _mostRows;
     private int _capacity;
     private float[] _scores = [];
     private DataViewRowId[] _ids = [];
     private long[] _batches = [];
-    private Exception? _failure;
     private long _rows;
 
     /// <param name="scorer">The model.</param>
@@ -49,8 +50,8 @@ internal sealed class ScoringWindow
 
     public int Count { get; private set; }
 
-    /// <summary>What to warn of at the end: rows cut to their longest length; null when there were none.</summary>
-    public string? TruncationWarning => _truncation.Warning(_rows);
+    /// <summary>What to warn of at the end: rows cut to their longest length, rows that could not be read.</summary>
+    public IEnumerable<string> Warnings => new[] { _truncation.Warning(_rows), _unreadable.Warning(_rows) }.OfType<string>();
 
     public ReadOnlySpan<float> Scores(int slot) => _scores.AsSpan(slot * _scorer.OutputCount, _scorer.OutputCount);
 
@@ -58,32 +59,31 @@ internal sealed class ScoringWindow
 
     public long Batch(int slot) => _batches[slot];
 
-    /// <summary>Reads and scores the next rows. An unreadable row ends a window; its error comes when its turn does.</summary>
+    /// <summary>Reads and scores the next rows; those of an unreadable row are NaN.</summary>
     /// <returns>False when there are no more rows.</returns>
     public bool Fill()
     {
-        if (_failure is not null)
-            throw _failure;
-
         Count = 0;
         _sequences.Clear();
+        _unreadableSlots.Clear();
         while (Count < _capacity && _sequences.TotalLength * Math.Max(1, _sequences.FrameWidth) < MostElements && _input.MoveNext())
         {
-            if (!TryRead())
-                break;
+            Read();
         }
         if (Count == 0)
-            return _failure is null ? false : throw _failure;
+            return false;
 
         _rows += Count;
         if (_scores.Length < Count * _scorer.OutputCount)
             _scores = new float[Count * _scorer.OutputCount];
         _scorer.Score(_sequences, _scores);
+        foreach (var slot in _unreadableSlots)
+            _scores.AsSpan(slot * _scorer.OutputCount, _scorer.OutputCount).Fill(float.NaN);
         _capacity = Math.Min(_mostRows, Growth * _capacity);
         return true;
     }
 
-    private bool TryRead()
+    private void Read()
     {
         try
         {
@@ -91,8 +91,9 @@ internal sealed class ScoringWindow
         }
         catch (Exception e) when (e is FormatException or SequenceTokenizationException)
         {
-            _failure = _scorer.Unreadable(_input.Position, e);
-            return false;
+            _unreadable.Add(_scorer.Unreadable(_input.Position, e));
+            _unreadableSlots.Add(Count);
+            _scorer.AddEmpty(_sequences, _input.Position);
         }
         if (Count == _ids.Length)
         {
@@ -104,6 +105,5 @@ internal sealed class ScoringWindow
         foreach (var buffer in _buffers)
             buffer.Store(Count);
         Count++;
-        return true;
     }
 }

@@ -47,6 +47,15 @@ internal sealed class SequenceScorer(
 
     public SequenceSet NewSet() => encoding.IsFrames ? SequenceSet.OfFrames(encoding.FrameWidth) : SequenceSet.OfIds();
 
+    /// <summary>Adds a sequence without positions, to stand for one that cannot be read.</summary>
+    public void AddEmpty(SequenceSet set, long row)
+    {
+        if (encoding.IsFrames)
+            set.AddFrames([], 0f, row);
+        else
+            set.AddIds([], 0f, row);
+    }
+
     public TruncationPolicy NewTruncation() => predictor.CreateTruncation();
 
     /// <summary>Scores all sequences of a set; <paramref name="scores"/> gets <see cref="OutputCount"/> values per sequence, in the order of the set.</summary>

@@ -98,7 +98,7 @@ public sealed class MambaTrainingOptions
 
     /// <summary>
     /// The seed of initial weights, shuffling, dropout and augmentation. Null (default): the seed of the MLContext; if that has
-    /// none either, 0. Equal seeds give equal models, to the bit, on one machine.
+    /// none either, another one for each Fit. Equal seeds give equal models, to the bit, on one machine.
     /// </summary>
     public int? Seed { get; set; }
 

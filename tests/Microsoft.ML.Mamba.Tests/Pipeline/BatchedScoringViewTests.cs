@@ -68,21 +68,48 @@ public sealed class BatchedScoringViewTests(PipelineModels models)
     }
 
     [Fact]
-    public void An_unreadable_row_is_named_when_its_turn_comes_and_not_before()
+    public void Unreadable_rows_have_missing_scores_and_one_warning_counts_them()
     {
+        var ml = new MLContext(seed: 1);
+        var warnings = new List<string>();
+        ml.Log += (_, e) =>
+        {
+            if (e.Kind == Microsoft.ML.Runtime.ChannelMessageKind.Warning)
+                warnings.Add(e.Message);
+        };
         var rows = PipelineData.Rows(40);
-        rows[33].Sequence = "ACGTZ";
-        var view = Score(rows);
-        using var cursor = view.GetRowCursor([view.Schema["Score"]]);
-        for (var i = 0; i < 33; i++)
-            Assert.True(cursor.MoveNext());
+        var model = PipelineModels.Trainer(ml, PipelineTask.Multiclass).Fit(PipelineData.View(ml, PipelineTask.Multiclass, rows));
+        using var owned = (IDisposable)model;
+        var expected = RowValues.ReadAll(model.Transform(ml.Data.LoadFromEnumerable(rows)));
+        warnings.Clear();
+        (rows[0].Sequence, rows[33].Sequence) = ("NO-DNA", "ACGTZ");
 
-        var error = Assert.Throws<InvalidOperationException>(() => cursor.MoveNext());
+        var scored = RowValues.ReadAll(model.Transform(ml.Data.LoadFromEnumerable(rows)));
 
-        Assert.StartsWith("Sequence column 'Sequence', row 33 (from 0): ", error.Message, StringComparison.Ordinal);
-        Assert.Contains("'Z'", error.Message, StringComparison.Ordinal);
-        Assert.False(cursor.MoveNext());
-        Assert.Equal(-1, cursor.Position);
+        foreach (var unreadable in new[] { 0, 33 })
+        {
+            Assert.Equal([float.NaN, float.NaN, float.NaN], (float[])scored[unreadable].Values[^1]!);
+            Assert.Equal("0", scored[unreadable].Values[^2]);
+            Assert.Equal(rows[unreadable].Id, scored[unreadable].Values[0]);
+        }
+        foreach (var readable in Enumerable.Range(0, 40).Except([0, 33]))
+            Assert.Equal((float[])expected[readable].Values[^1]!, (float[])scored[readable].Values[^1]!, (a, b) => Math.Abs(a - b) <= 1e-6f);
+        var warning = Assert.Single(warnings);
+        Assert.Contains("2 of 40 rows could not be read; their scores are missing (NaN). The first: Sequence column 'Sequence', row 0 (from 0): ", warning, StringComparison.Ordinal);
+        Assert.Contains("'O'", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_evaluator_leaves_rows_with_missing_scores_out()
+    {
+        var rows = PipelineData.Rows(60);
+        var model = models[PipelineTask.Multiclass];
+        MulticlassClassificationMetrics Evaluate(IEnumerable<PipelineData.Row> of) => models.Context.MulticlassClassification.Evaluate(
+            model.Transform(PipelineData.View(models.Context, PipelineTask.Multiclass, of)));
+        var expected = Evaluate(rows.Skip(1));
+        rows[0].Sequence = "?";
+
+        Assert.Equal(expected.MicroAccuracy, Evaluate(rows).MicroAccuracy, 1e-9);
     }
 
     [Fact]

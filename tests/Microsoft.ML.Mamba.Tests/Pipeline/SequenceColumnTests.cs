@@ -61,10 +61,11 @@ public sealed class SequenceColumnTests
         rows[2].Sequence = [1, 2, -3];
         var negative = Assert.Throws<InvalidOperationException>(() => Fit(_ml.Data.LoadFromEnumerable(rows)));
         rows[2].Sequence = [1, 8];
-        var beyond = Assert.Throws<InvalidOperationException>(() => Scores(model, _ml.Data.LoadFromEnumerable(rows)));
+        using var engine = _ml.Model.CreatePredictionEngine<IntegerRow<int>, Scored>(model);
+        var beyond = Assert.Throws<InvalidOperationException>(() => engine.Predict(rows[2]));
 
         Assert.Equal("Sequence column 'Sequence', row 2 (from 0) of the training data: The value -3 at position 2 is no id; expected 0 to 16777215.", negative.Message);
-        Assert.Equal("Sequence column 'Sequence', row 2 (from 0): The value 8 at position 1 is no id; expected 0 to 7. A larger Model.VocabSize in training would allow for it.", beyond.Message);
+        Assert.Equal("Sequence column 'Sequence', row 0 (from 0): The value 8 at position 1 is no id; expected 0 to 7. A larger Model.VocabSize in training would allow for it.", beyond.Message);
     }
 
     [Fact]
@@ -120,6 +121,11 @@ public sealed class SequenceColumnTests
     {
         var view = model.Transform(data);
         return [.. RowValues.ReadAll(view.GetRowCursor([view.Schema["Score"]])).Select(r => (float)r.Values[^1]!)];
+    }
+
+    private sealed class Scored
+    {
+        public float Score { get; set; }
     }
 
     private sealed class LettersRow
