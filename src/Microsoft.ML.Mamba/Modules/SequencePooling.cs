@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Modules;
@@ -166,15 +167,15 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         private Tensor Weights(Tensor hidden, long start, Func<long, int, double> weight)
         {
             var count = hidden.shape[1];
-            var values = new float[checked(batch * count)];
-            for (long row = 0, i = 0; row < batch; row++)
+            var weights = empty(batch, count, dtype: ScalarType.Float32);
+            var values = MemoryMarshal.Cast<byte, float>(weights.bytes); // in place: long sequences have many pieces, and arrays would pile up
+            for (int row = 0, i = 0; row < batch; row++)
             {
                 for (var t = 0; t < count; t++, i++)
                     values[i] = (float)weight(start + t, lengths[row]);
             }
 
-            using var inArray = tensor(values, [batch, count], dtype: hidden.dtype, device: hidden.device);
-            return inArray.clone(); // aligned, so that equal weights give equal bits
+            return weights.to(hidden.dtype).to(hidden.device);
         }
     }
 }
