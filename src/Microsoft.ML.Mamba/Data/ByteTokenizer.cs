@@ -13,6 +13,20 @@ internal sealed class ByteTokenizer : SequenceTokenizer
 
     public override int VocabSize => 256;
 
+    public override string Decode(ReadOnlySpan<int> ids)
+    {
+        var bytes = new byte[ids.Length];
+        var count = 0;
+        foreach (var id in ids)
+        {
+            if (id is >= byte.MinValue and <= byte.MaxValue)
+            {
+                bytes[count++] = (byte)id;
+            }
+        }
+        return Encoding.UTF8.GetString(bytes.AsSpan(0, count));
+    }
+
     internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {
         var count = Encoding.UTF8.GetByteCount(text);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 
 namespace Microsoft.ML.Mamba;
@@ -12,6 +13,7 @@ internal sealed class DnaTokenizer : SequenceTokenizer
 {
     internal const string TokenizerName = "dna";
     private const string Accepted = "A C G T U N and the IUPAC codes R Y S W K M B D H V (read as N), in upper or lower case";
+    private const string Letters = "ACGTN";
     private const int UnknownNucleotide = 4;
     private const sbyte NotALetter = -1;
 
@@ -28,6 +30,19 @@ internal sealed class DnaTokenizer : SequenceTokenizer
     internal override bool HasComplement => true;
 
     internal override int MutationLetters => 4;
+
+    public override string Decode(ReadOnlySpan<int> ids)
+    {
+        var text = new StringBuilder(ids.Length);
+        foreach (var id in ids)
+        {
+            if ((uint)id < (uint)Letters.Length)
+            {
+                text.Append(Letters[id]);
+            }
+        }
+        return text.ToString();
+    }
 
     internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {

@@ -1,15 +1,15 @@
-using System.Text;
-using System.Text.Json;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Tokenizers;
 
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Turns text into token ids. Two tokenizers are built in; they hold no state, so one instance serves any number of
-/// threads and models. No id is reserved for padding: a model goes by the length of a sequence, never by a pad id.
+/// Turns text into token ids. Two tokenizers are built in, others come from a file or from Microsoft.ML.Tokenizers; one
+/// instance serves any number of threads and models. No id is reserved for padding: a model goes by the length of a
+/// sequence, never by a pad id.
 /// </summary>
-public abstract class SequenceTokenizer
+public abstract partial class SequenceTokenizer
 {
-    private const int JsonVersion = 1;
 
     private protected SequenceTokenizer()
     {
@@ -24,7 +24,7 @@ public abstract class SequenceTokenizer
     /// <summary>The UTF-8 bytes of the text, ids 0 to 255. Unpaired surrogates become U+FFFD, the replacement character.</summary>
     public static SequenceTokenizer Bytes { get; } = new ByteTokenizer();
 
-    /// <summary>A short name: <c>dna</c> or <c>bytes</c>.</summary>
+    /// <summary>A short name: <c>dna</c>, <c>bytes</c>, <c>bpe</c> for a file's, or the type of the tokenizer that <see cref="From"/> was given.</summary>
     public abstract string Name { get; }
 
     /// <summary>The number of ids; every id lies in [0, VocabSize).</summary>
@@ -46,6 +46,48 @@ public abstract class SequenceTokenizer
         _ => throw new ArgumentOutOfRangeException(nameof(unknown), unknown, "SequenceTokenizer.DnaWith: expected Throw or N."),
     };
 
+    /// <summary>
+    /// The tokenizer of a Hugging Face <c>tokenizer.json</c>: byte-level BPE as in GPT-2 and GPT-NeoX, with its normalizer and
+    /// its added and special tokens. Ids and text equal those of the tokenizers library. A model that is trained with it
+    /// holds the file's text.
+    /// </summary>
+    /// <param name="path">The file, at most 64 MB; nothing in it is trusted.</param>
+    /// <returns>The tokenizer.</returns>
+    /// <exception cref="FormatException">The file is damaged or of another kind; the message says what was found where, and what is supported.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="PlatformNotSupportedException">The file asks for Unicode normalization, and .NET runs in its globalization-invariant mode.</exception>
+    public static SequenceTokenizer FromFile(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var stream = File.OpenRead(path);
+        return FromFile(stream, path);
+    }
+
+    /// <summary>As <see cref="FromFile(string)"/>, from a stream that is read to its end and left open.</summary>
+    /// <param name="stream">The text of a <c>tokenizer.json</c>, at most 64 MB.</param>
+    /// <returns>The tokenizer.</returns>
+    /// <exception cref="FormatException">The text is damaged or of another kind.</exception>
+    /// <exception cref="PlatformNotSupportedException">The file asks for Unicode normalization, and .NET runs in its globalization-invariant mode.</exception>
+    public static SequenceTokenizer FromStream(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return FromFile(stream, "tokenizer.json");
+    }
+
+    /// <summary>
+    /// Any tokenizer of Microsoft.ML.Tokenizers, to train and score with in this process. Such a tokenizer cannot be written,
+    /// so saving a model with it is a <see cref="NotSupportedException"/>, and Fit warns of that.
+    /// </summary>
+    /// <param name="tokenizer">The tokenizer, safe for several threads, as those of the package are.</param>
+    /// <param name="vocabSize">One more than the largest id that it gives; a text with a larger one is an <see cref="InvalidOperationException"/>.</param>
+    /// <returns>The tokenizer.</returns>
+    public static SequenceTokenizer From(Tokenizer tokenizer, int vocabSize)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentOutOfRangeException.ThrowIfLessThan(vocabSize, 1);
+        return new PackageTokenizer(tokenizer, vocabSize);
+    }
+
     /// <summary>The ids of a text.</summary>
     /// <param name="text">The text; empty gives no ids.</param>
     /// <returns>One id per token, in order.</returns>
@@ -57,56 +99,14 @@ public abstract class SequenceTokenizer
         return [.. ids];
     }
 
+    /// <summary>The text of ids: what <see cref="Encode(ReadOnlySpan{char})"/> was given, or its normal form where the tokenizer normalizes.</summary>
+    /// <param name="ids">The ids; those that no token has, such as the spare rows of a model's embedding, give no text.</param>
+    /// <returns>The text; bytes that are no UTF-8, such as half a character, become U+FFFD.</returns>
+    public abstract string Decode(ReadOnlySpan<int> ids);
+
     /// <summary>Appends the ids of a text; on an error the list is as it was before.</summary>
     internal abstract void Encode(ReadOnlySpan<char> text, List<int> ids);
 
     /// <summary>The id of the complementary letter.</summary>
     internal virtual int Complement(int id) => throw new NotSupportedException($"SequenceTokenizer '{Name}': ids have no complements.");
-
-    /// <summary>The tokenizer as versioned JSON, read back by <see cref="FromJson"/>.</summary>
-    internal string ToJson()
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            json.WriteNumber("version", JsonVersion);
-            json.WriteString("name", Name);
-            WriteSettings(json);
-            json.WriteEndObject();
-        }
-        return Encoding.UTF8.GetString(stream.ToArray());
-    }
-
-    private protected virtual void WriteSettings(Utf8JsonWriter json)
-    {
-    }
-
-    /// <summary>Reads what <see cref="ToJson"/> wrote.</summary>
-    /// <exception cref="FormatException">The text is no such JSON, of a newer version, or names an unknown tokenizer.</exception>
-    internal static SequenceTokenizer FromJson(string text)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(text);
-            var root = document.RootElement;
-            var version = root.GetProperty("version").GetInt32();
-            if (version > JsonVersion)
-            {
-                throw new FormatException(
-                    $"tokenizer.json was written by a newer version (format {version}, this version reads up to {JsonVersion}); update Microsoft.ML.Mamba.");
-            }
-            var name = root.GetProperty("name").GetString();
-            return name switch
-            {
-                DnaTokenizer.TokenizerName => DnaWith(Enum.Parse<DnaUnknownPolicy>(root.GetProperty("unknown").GetString()!)),
-                ByteTokenizer.TokenizerName => Bytes,
-                _ => throw new FormatException($"tokenizer.json names the tokenizer '{name}'; known are 'dna' and 'bytes'."),
-            };
-        }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
-        {
-            throw new FormatException($"tokenizer.json is damaged: {e.Message}", e);
-        }
-    }
 }

@@ -33,6 +33,7 @@ internal static class ModelFormat
     {
         scorer.Host.CheckValue(context, nameof(context));
         context.CheckAtModel();
+        var tokenizer = scorer.Encoding.Tokenizer?.ToJson(); // before anything is written: not every tokenizer can be
         context.SetVersionInfo(version);
 
         // *** Binary format *** as in Load.
@@ -44,8 +45,8 @@ internal static class ModelFormat
         using var config = new MemoryStream();
         context.SaveBinaryStream(WeightsFile, writer => scorer.Predictor.Save(config, writer.BaseStream));
         context.SaveBinaryStream(ConfigFile, writer => writer.Write(config.GetBuffer().AsSpan(0, (int)config.Length)));
-        if (scorer.Encoding.Tokenizer is { } tokenizer)
-            context.SaveBinaryStream(TokenizerFile, writer => writer.Write(Encoding.UTF8.GetBytes(tokenizer.ToJson())));
+        if (tokenizer is not null)
+            context.SaveBinaryStream(TokenizerFile, writer => writer.Write(Encoding.UTF8.GetBytes(tokenizer)));
     }
 
     /// <exception cref="FormatException">The header is damaged or from a newer version.</exception>

@@ -45,6 +45,8 @@ internal sealed class SequenceTrainer
             CheckValidation(validationData.Schema, encoding, label);
 
         using var channel = _host.Start("Training");
+        if (encoding.Tokenizer?.CannotBeSavedBecause is { } reason)
+            channel.Warning($"The model will work in this process, but it cannot be saved: {reason}");
         var reader = new TrainingSetReader(_host, channel, _task, _settings);
         var training = reader.Read(trainingData, encoding, "training");
         if (encoding is { IsFrames: false, VocabSize: 0 })

@@ -40,4 +40,40 @@ public sealed class SequenceTokenizerTests
     {
         Assert.Contains(expected, Assert.Throws<FormatException>(() => SequenceTokenizer.FromJson(json)).Message);
     }
+
+    [Fact]
+    public void Letters_and_bytes_come_back_from_their_ids()
+    {
+        Assert.Equal("ACGTN", SequenceTokenizer.Dna.Decode(SequenceTokenizer.Dna.Encode("acgtn")));
+        Assert.Equal("Gr\u00fc\u00dfe \ud83e\uddec", SequenceTokenizer.Bytes.Decode(SequenceTokenizer.Bytes.Encode("Gr\u00fc\u00dfe \ud83e\uddec")));
+    }
+
+    [Fact]
+    public void Ids_without_a_token_give_no_text()
+    {
+        Assert.Equal("AT", SequenceTokenizer.Dna.Decode([0, 5, -1, 3]));
+        Assert.Equal("ab", SequenceTokenizer.Bytes.Decode(['a', 256, -1, 'b']));
+    }
+
+    [Fact]
+    public void A_file_is_read_with_or_without_a_byte_order_mark_and_named_in_errors()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            var file = TinyTokenizer.Bytes(TinyTokenizer.Tree());
+            File.WriteAllBytes(path, [0xEF, 0xBB, 0xBF, .. file]);
+            var tokenizer = SequenceTokenizer.FromFile(path);
+            Assert.Equal(tokenizer.Encode("the"), SequenceTokenizer.FromJson(tokenizer.ToJson()).Encode("the"));
+            Assert.Equal(("bpe", 273), (tokenizer.Name, tokenizer.VocabSize));
+
+            File.WriteAllText(path, "{}");
+            Assert.StartsWith($"{path}: model is missing", Assert.Throws<FormatException>(() => SequenceTokenizer.FromFile(path)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+        Assert.Throws<FileNotFoundException>(() => SequenceTokenizer.FromFile(path));
+    }
 }

@@ -16,7 +16,7 @@ public sealed class LayerRulesTests
         ["Ops"] = ["Kernels", "Native", "TorchSharp"],
         ["Modules"] = ["Native", "Ops", "TorchSharp"],
         ["Checkpoints"] = ["Native", "Modules", "TorchSharp"],
-        ["Data"] = [],
+        ["Data"] = ["Microsoft.ML.Tokenizers"],
         ["Training"] = ["Kernels", "Native", "Ops", "Modules", "Data", "Checkpoints", "TorchSharp"],
         ["Pipeline"] = ["Environment", "Native", "Kernels", "Ops", "Modules", "Checkpoints", "Data", "Training", "TorchSharp", "Microsoft.ML"],
     };

@@ -1,0 +1,171 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Tokenizers;
+
+namespace Microsoft.ML.Mamba;
+
+/// <summary>
+/// Byte-level BPE from a Hugging Face tokenizer.json. Added tokens are cut out of the text as it is, then out of the normalized
+/// text; what is left is cut into words, and each word's bytes are merged into tokens.
+/// </summary>
+internal sealed class BytePairTokenizer : SequenceTokenizer
+{
+    internal const string TokenizerName = "bpe";
+
+    /// <summary>Words up to this length go to Microsoft.ML.Tokenizers, which remembers the ids of short ones (at most 10,000).</summary>
+    internal const int MostRememberedLength = 128;
+
+    private readonly string _json;
+    private readonly TokenizerFile _file;
+    private readonly AddedTokenMatcher _tokensOfText;
+    private readonly AddedTokenMatcher _tokensOfNormalizedText;
+    private readonly BpeTokenizer _shortWords;
+    private readonly BytePairMerges _longWords;
+    private readonly string?[] _textOfId;
+
+    private BytePairTokenizer(string json, TokenizerFile file)
+    {
+        _json = json;
+        _file = file;
+        CheckNormalization(file.Normalization);
+        _tokensOfText = new([.. file.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t))]);
+        _tokensOfNormalizedText = new([.. file.AddedTokens.Where(t => t.Normalized).Select(t => (Normalize(t.Content).ToString(), t))]);
+        _shortWords = BpeTokenizer.Create(new BpeOptions(file.Vocabulary)
+        {
+            Merges = file.Merges.Select(pair => $"{pair.Left} {pair.Right}"),
+            UnknownToken = file.UnknownToken,
+            FuseUnknownTokens = file.FuseUnknown,
+            ByteLevel = true,
+        });
+        _longWords = new BytePairMerges(file);
+        _textOfId = new string?[file.VocabSize];
+        foreach (var (token, id) in file.Vocabulary)
+        {
+            _textOfId[id] = token;
+        }
+        foreach (var token in file.AddedTokens)
+        {
+            _textOfId[token.Id] = token.Content;
+        }
+    }
+
+    public override string Name => TokenizerName;
+
+    public override int VocabSize => _file.VocabSize;
+
+    /// <summary>The tokenizer of a file's bytes.</summary>
+    /// <exception cref="FormatException">As <see cref="TokenizerFile.Parse"/>.</exception>
+    internal static BytePairTokenizer Parse(ReadOnlyMemory<byte> utf8)
+    {
+        var file = TokenizerFile.Parse(utf8);
+        return new BytePairTokenizer(Encoding.UTF8.GetString(utf8.Span), file);
+    }
+
+    public override string Decode(ReadOnlySpan<int> ids)
+    {
+        var bytes = new List<byte>(4 * ids.Length);
+        foreach (var id in ids)
+        {
+            if ((uint)id < (uint)_textOfId.Length && _textOfId[id] is { } token)
+            {
+                ByteLevelAlphabet.AppendBytes(token, bytes);
+            }
+        }
+        return Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
+    }
+
+    internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
+    {
+        ids.AddRange(_file.Prefix);
+        var whole = WellFormed(text);
+        foreach (var part in _tokensOfText.Split(whole))
+        {
+            if (part.Token is { } token)
+            {
+                ids.Add(token.Id);
+            }
+            else
+            {
+                EncodeNormalized(Normalize(whole.Slice(part.Start, part.Length)), ids);
+            }
+        }
+        ids.AddRange(_file.Suffix);
+    }
+
+    /// <summary>The file's text as it was.</summary>
+    internal override string ToJson() => _json;
+
+    private void EncodeNormalized(ReadOnlySpan<char> text, List<int> ids)
+    {
+        foreach (var part in _tokensOfNormalizedText.Split(text))
+        {
+            if (part.Token is { } token)
+            {
+                ids.Add(token.Id);
+            }
+            else
+            {
+                EncodeWords(text.Slice(part.Start, part.Length), ids);
+            }
+        }
+    }
+
+    private void EncodeWords(ReadOnlySpan<char> text, List<int> ids)
+    {
+        if (_file.AddPrefixSpace && text[0] != ' ')
+        {
+            text = string.Concat(" ", text);
+        }
+        if (!_file.UseRegex)
+        {
+            EncodeWord(text, ids);
+            return;
+        }
+        foreach (var word in new ByteLevelWords(text))
+        {
+            EncodeWord(word, ids);
+        }
+    }
+
+    private void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
+    {
+        if (word.Length <= MostRememberedLength)
+        {
+            ids.AddRange(_shortWords.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false));
+        }
+        else
+        {
+            _longWords.Encode(word, ids);
+        }
+    }
+
+    private ReadOnlySpan<char> Normalize(ReadOnlySpan<char> text) =>
+        _file.Normalization is { } form && !Ascii.IsValid(text) ? text.ToString().Normalize(form) : text;
+
+    /// <summary>The text with U+FFFD for each unpaired surrogate, which has no bytes.</summary>
+    private static ReadOnlySpan<char> WellFormed(ReadOnlySpan<char> text)
+    {
+        if (text.IndexOfAnyInRange('\ud800', '\udfff') < 0)
+        {
+            return text;
+        }
+        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
+        var count = Encoding.UTF8.GetBytes(text, bytes);
+        var result = Encoding.UTF8.GetString(bytes.AsSpan(0, count));
+        ArrayPool<byte>.Shared.Return(bytes);
+        return result;
+    }
+
+    // .NET in its invariant mode takes every text for normalized, which would silently give other ids.
+    private static void CheckNormalization(NormalizationForm? form)
+    {
+        if (form is not null && "e\u0301".Normalize(NormalizationForm.FormC) != "\u00e9")
+        {
+            throw new PlatformNotSupportedException(
+                "SequenceTokenizer: the tokenizer normalizes Unicode text, which .NET does not do in its globalization-invariant mode. "
+                + "Set InvariantGlobalization to false (and install ICU where it is missing).");
+        }
+    }
+}
