@@ -35,7 +35,7 @@ internal sealed record AccuracyTask(string Name, string Metric, Action<MambaTrai
         {
             options.Model = new MambaConfig { DModel = 64, NLayer = 2, MaxPositions = 300 };
             options.Pooling = MambaPooling.MeanMax;
-            options.Training = new MambaTrainingOptions { Epochs = 20, LearningRate = 2e-3, WeightDecay = 0.1, Dropout = 0.3, MutationRate = 0.05 };
+            options.Training = new MambaTrainingOptions { Epochs = 16, LearningRate = 2e-3, WeightDecay = 0.1, Dropout = 0.1, MutationRate = 0.05 };
         }),
     ];
 
