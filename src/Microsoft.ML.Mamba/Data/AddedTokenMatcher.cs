@@ -133,9 +133,10 @@ internal sealed class AddedTokenMatcher
     private static bool StartsWithWord(ReadOnlySpan<char> text) =>
         Rune.DecodeFromUtf16(text, out var rune, out _) == OperationStatus.Done && IsOfWord(rune);
 
-    // \w of Unicode's regular expressions (UTS 18, annex C): letters, marks, digits, connectors, joiners.
+    // \w of Unicode's regular expressions (UTS 18, annex C): letters, marks, digits, connectors, joiners, and the letters in
+    // circles and squares, which are symbols that count as alphabetic.
     private static bool IsOfWord(Rune rune) => Rune.GetUnicodeCategory(rune)
         is <= UnicodeCategory.LetterNumber
         or UnicodeCategory.ConnectorPunctuation
-        || rune.Value is 0x200C or 0x200D;
+        || rune.Value is 0x200C or 0x200D or (>= 0x24B6 and <= 0x24E9) or (>= 0x1F130 and <= 0x1F149) or (>= 0x1F150 and <= 0x1F169) or (>= 0x1F170 and <= 0x1F189);
 }

@@ -30,8 +30,8 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
         _json = json;
         _file = file;
         CheckNormalization(file.Normalization);
-        _tokensOfText = new([.. file.AddedTokens.Where(t => !t.Normalized).Select(t => (t.Content, t))]);
-        _tokensOfNormalizedText = new([.. file.AddedTokens.Where(t => t.Normalized).Select(t => (Normalize(t.Content).ToString(), t))]);
+        _tokensOfText = new([.. file.AddedTokens.Where(t => !t.Normalized).Select(t => (TextOf(t), t))]);
+        _tokensOfNormalizedText = new([.. file.AddedTokens.Where(t => t.Normalized).Select(t => (TextOf(t), t))]);
         _shortWords = BpeTokenizer.Create(new BpeOptions(file.Vocabulary)
         {
             Merges = file.Merges.Select(pair => $"{pair.Left} {pair.Right}"),
@@ -47,7 +47,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
         }
         foreach (var token in file.AddedTokens)
         {
-            _textOfId[token.Id] = token.Content;
+            _textOfId[token.Id] = TextOf(token);
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
 
     public override string Decode(ReadOnlySpan<int> ids)
     {
-        var bytes = new List<byte>(4 * ids.Length);
+        var bytes = new List<byte>(ids.Length);
         foreach (var id in ids)
         {
             if ((uint)id < (uint)_textOfId.Length && _textOfId[id] is { } token)
@@ -140,6 +140,8 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
             _longWords.Encode(word, ids);
         }
     }
+
+    private string TextOf(AddedToken token) => token.Normalized ? Normalize(token.Content).ToString() : token.Content;
 
     private ReadOnlySpan<char> Normalize(ReadOnlySpan<char> text) =>
         _file.Normalization is { } form && !Ascii.IsValid(text) ? text.ToString().Normalize(form) : text;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Tests.Repository;
 using Microsoft.ML.Mamba.Tests.Support;
 
 namespace Microsoft.ML.Mamba.Tests.Data;
@@ -23,6 +24,27 @@ public sealed class BytePairTokenizerTests
             var ids = encoding.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()).ToArray();
             Assert.True(ids.SequenceEqual(tokenizer.Encode(text)), $"'{text}': {string.Join(' ', tokenizer.Encode(text))}; expected {string.Join(' ', ids)}");
             Assert.Equal(encoding.GetProperty("decoded").GetString(), tokenizer.Decode(ids));
+        }
+    }
+
+    /// <summary>HuggingFaceEncodings.json: random texts under random options of added tokens, encoded by the library that it names.</summary>
+    [Fact]
+    public void Added_tokens_of_every_kind_give_the_ids_and_text_of_Hugging_Face()
+    {
+        var variants = JsonNode.Parse(RepositoryFiles.Read("tests/Microsoft.ML.Mamba.Tests/Data/HuggingFaceEncodings.json"))!["variants"]!.AsArray();
+        foreach (var variant in variants)
+        {
+            var tree = TinyTokenizer.Tree();
+            foreach (var part in new[] { "added_tokens", "normalizer", "pre_tokenizer" })
+                tree[part] = variant![part]?.DeepClone();
+            var tokenizer = TinyTokenizer.Create(tree);
+            foreach (var encoded in variant!["cases"]!.AsArray())
+            {
+                var text = encoded!["text"]!.GetValue<string>();
+                var ids = encoded["ids"]!.AsArray().Select(id => id!.GetValue<int>()).ToArray();
+                Assert.True(ids.SequenceEqual(tokenizer.Encode(text)), $"{encoded["text"]!.ToJsonString()}: {string.Join(' ', tokenizer.Encode(text))}; expected {string.Join(' ', ids)}");
+                Assert.Equal(encoded["decoded"]!.GetValue<string>(), tokenizer.Decode(ids));
+            }
         }
     }
 
@@ -62,7 +84,7 @@ public sealed class BytePairTokenizerTests
         var tokenizer = TinyTokenizer.With(TinyTokenizer.Added(FirstAdded, "gene", singleWord: true));
 
         Assert.Equal([FirstAdded, '-', FirstAdded], tokenizer.Encode("gene-gene"));
-        Assert.DoesNotContain(FirstAdded, tokenizer.Encode("genes agene 1gene gene_ \u00e9gene"));
+        Assert.DoesNotContain(FirstAdded, tokenizer.Encode("genes agene 1gene gene_ \u00e9gene \u24b6gene"));
     }
 
     [Fact]
