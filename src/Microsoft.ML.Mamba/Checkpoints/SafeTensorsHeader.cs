@@ -16,11 +16,14 @@ internal sealed class SafeTensorsHeader
 
     private const string MetadataKey = "__metadata__";
 
-    private SafeTensorsHeader(IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string> metadata) =>
-        (Entries, Metadata) = (entries, metadata);
+    private SafeTensorsHeader(IReadOnlyList<TensorEntry> entries, IReadOnlyDictionary<string, string> metadata, long dataStart) =>
+        (Entries, Metadata, DataStart) = (entries, metadata, dataStart);
 
     /// <summary>Tensors in the order of their bytes.</summary>
     public IReadOnlyList<TensorEntry> Entries { get; }
+
+    /// <summary>Byte of the file at which the first tensor begins.</summary>
+    public long DataStart { get; }
 
     /// <summary>Free texts beside the tensors.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -41,10 +44,10 @@ internal sealed class SafeTensorsHeader
             throw Bad(file, $"its header claims {headerLength} bytes; expected at most {Math.Min(MaxHeaderLength, length - 8)} in a file of {length} bytes.");
         var json = new byte[headerLength];
         ReadExactly(stream, json, file);
-        return Parse(json, length - 8 - (long)headerLength, file);
+        return Parse(json, 8 + (long)headerLength, length, file);
     }
 
-    private static SafeTensorsHeader Parse(byte[] json, long dataLength, string file)
+    private static SafeTensorsHeader Parse(byte[] json, long dataStart, long length, string file)
     {
         var entries = new List<TensorEntry>();
         var metadata = new Dictionary<string, string>();
@@ -69,9 +72,14 @@ internal sealed class SafeTensorsHeader
             throw new MambaCheckpointException($"{file}: its header is not valid JSON: {e.Message}", e);
         }
 
+        catch (InvalidOperationException e)
+        {
+            throw new MambaCheckpointException($"{file}: its header holds a name that is not valid text.", e);
+        }
+
         entries.Sort((x, y) => x.Begin != y.Begin ? x.Begin.CompareTo(y.Begin) : x.End.CompareTo(y.End));
-        CheckRanges(entries, dataLength, file);
-        return new SafeTensorsHeader(entries, metadata);
+        CheckRanges(entries, length - dataStart, file);
+        return new SafeTensorsHeader(entries, metadata, dataStart);
     }
 
     private static void ReadMetadata(JsonElement value, Dictionary<string, string> metadata, string file)

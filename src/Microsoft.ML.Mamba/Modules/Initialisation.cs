@@ -9,19 +9,30 @@ namespace Microsoft.ML.Mamba.Modules;
 /// global generator is left alone. The rules are those of state-spaces/mamba e9594ce (<c>mamba_simple.py</c> and
 /// <c>_init_weights</c> of <c>mixer_seq_simple.py</c>).
 /// </summary>
-internal sealed class Initialisation(int seed)
+internal sealed class Initialisation
 {
-    private readonly Random _random = new(seed);
+    private readonly Random? _random;
+
+    /// <param name="seed">Seed of all values.</param>
+    public Initialisation(int seed)
+        : this(new Random(seed))
+    {
+    }
+
+    private Initialisation(Random? random) => _random = random;
+
+    /// <summary>For a model whose every parameter is about to be overwritten: what would be drawn is left as the memory comes.</summary>
+    public static Initialisation LeftToTheCaller() => new(null);
 
     /// <summary>Uniform in ±bound.</summary>
     public Parameter Uniform(double bound, params long[] shape) =>
-        Fill(() => (_random.NextDouble() * 2 - 1) * bound, shape);
+        Draw(random => (random.NextDouble() * 2 - 1) * bound, shape);
 
     /// <summary>What torch gives a linear layer's weight by default (Kaiming uniform with a = sqrt 5): uniform in ±1/sqrt(fan-in).</summary>
     public Parameter Linear(long outputs, long inputs, double scale = 1) => Uniform(scale / Math.Sqrt(inputs), outputs, inputs);
 
     /// <summary>Normal with mean 0.</summary>
-    public Parameter Normal(double deviation, params long[] shape) => Fill(() => NextNormal() * deviation, shape);
+    public Parameter Normal(double deviation, params long[] shape) => Draw(random => NextNormal(random) * deviation, shape);
 
     /// <summary>One value everywhere.</summary>
     public static Parameter Constant(float value, params long[] shape) => Fill(() => value, shape);
@@ -37,13 +48,16 @@ internal sealed class Initialisation(int seed)
     /// Bias (D) of the step size projection: softplus of it is log-uniform in [min, max], not below floor.
     /// The inverse of softplus is dt + ln(-expm1(-dt)).
     /// </summary>
-    public Parameter StepSizeBias(long channels, double min, double max, double floor) => Fill(
-        () =>
+    public Parameter StepSizeBias(long channels, double min, double max, double floor) => Draw(
+        random =>
         {
-            var dt = Math.Max(Math.Exp(_random.NextDouble() * (Math.Log(max) - Math.Log(min)) + Math.Log(min)), floor);
+            var dt = Math.Max(Math.Exp(random.NextDouble() * (Math.Log(max) - Math.Log(min)) + Math.Log(min)), floor);
             return dt + Math.Log(1 - Math.Exp(-dt));
         },
         channels);
+
+    private Parameter Draw(Func<Random, double> next, params long[] shape) =>
+        _random is null ? Kept(new Parameter(empty(shape, dtype: float32))) : Fill(() => next(_random), shape);
 
     private static Parameter Fill(Func<double> next, params long[] shape)
     {
@@ -54,11 +68,17 @@ internal sealed class Initialisation(int seed)
         // A copy in libtorch's own memory: a tensor made of an array stays in the array, wherever that happens to begin, and the
         // rounding of matrix products depends on how their operands are aligned.
         using var inArray = tensor(values, shape);
-        var parameter = new Parameter(inArray.clone());
-        parameter.DetachFromDisposeScope(); // a model may be built inside a caller's scope
+        return Kept(new Parameter(inArray.clone()));
+    }
+
+    /// <summary>A model may be built inside a caller's scope.</summary>
+    private static Parameter Kept(Parameter parameter)
+    {
+        parameter.DetachFromDisposeScope();
         return parameter;
     }
 
     /// <summary>Box and Muller.</summary>
-    private double NextNormal() => Math.Sqrt(-2 * Math.Log(1 - _random.NextDouble())) * Math.Cos(2 * Math.PI * _random.NextDouble());
+    private static double NextNormal(Random random) =>
+        Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 }

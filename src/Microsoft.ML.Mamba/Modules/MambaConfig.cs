@@ -56,6 +56,12 @@ public sealed record MambaConfig
     /// <summary>Added to the mean square inside the norms. Default 1e-5.</summary>
     public float NormEpsilon { get; init; } = 1e-5f;
 
+    /// <summary>
+    /// Falcon-Mamba: added to the mean square inside norms without weights, through which the mixer's B, C and low-rank step sizes
+    /// pass. Default 0: no such norms, as in Mamba.
+    /// </summary>
+    public float MixerNormEpsilon { get; init; }
+
     /// <summary>Whether the projections into and out of a mixer have biases. Default false.</summary>
     public bool UseBias { get; init; }
 
@@ -112,7 +118,7 @@ public sealed record MambaConfig
             yield return $"DtRank is {DtRank}; expected ≥ 0 (0 means ceil(DModel / 16)).";
         if (IntermediateSize < 0)
             yield return $"IntermediateSize is {IntermediateSize}; expected ≥ 0 (0 means Expand·DModel).";
-        if (DModel >= 1 && Expand >= 1 && (long)Expand * DModel > int.MaxValue)
+        if (IntermediateSize == 0 && DModel >= 1 && Expand >= 1 && (long)Expand * DModel > int.MaxValue)
             yield return $"Expand·DModel is {(long)Expand * DModel}; expected at most {int.MaxValue}.";
         if (VocabSize < 0)
             yield return $"VocabSize is {VocabSize}; expected ≥ 0 (0 means from the data).";
@@ -124,6 +130,8 @@ public sealed record MambaConfig
             yield return $"MaxPositions is {MaxPositions}; expected ≥ 0 (0 means none).";
         if (!(NormEpsilon > 0) || !float.IsFinite(NormEpsilon))
             yield return $"NormEpsilon is {NormEpsilon}; expected a finite number > 0.";
+        if (!(MixerNormEpsilon >= 0) || !float.IsFinite(MixerNormEpsilon))
+            yield return $"MixerNormEpsilon is {MixerNormEpsilon}; expected a finite number ≥ 0 (0 means no norms inside the mixer).";
         if (!(DtMin > 0) || !(DtMax >= DtMin) || !double.IsFinite(DtMax))
             yield return $"DtMin is {DtMin} and DtMax is {DtMax}; expected 0 < DtMin ≤ DtMax.";
         if (!(DtFloor > 0) || !double.IsFinite(DtFloor))

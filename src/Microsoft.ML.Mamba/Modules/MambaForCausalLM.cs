@@ -24,6 +24,11 @@ public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
     /// <param name="seed">Seed of the initial values.</param>
     /// <exception cref="ArgumentException">The architecture is not that of a causal model of ids.</exception>
     public MambaForCausalLM(MambaConfig config, bool tieEmbeddings, int seed)
+        : this(config, tieEmbeddings, new Initialisation(seed))
+    {
+    }
+
+    internal MambaForCausalLM(MambaConfig config, bool tieEmbeddings, Initialisation init)
         : base(TorchLibrary.Loaded(nameof(MambaForCausalLM)))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -33,11 +38,13 @@ public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
                 $"{nameof(MambaForCausalLM)}: Bidirectional is {config.Bidirectional} and VocabSize is {config.VocabSize}; expected false and ≥ 1.", nameof(config));
         }
 
-        var init = new Initialisation(seed);
         _backbone = new MambaModel(config, init, null);
         _head = tieEmbeddings ? null : new LinearProjection(init.Linear(config.VocabSize, config.DModel), null);
         RegisterComponents();
     }
+
+    /// <summary>Whether the head shares the embedding table.</summary>
+    internal bool TiesEmbeddings => _head is null;
 
     /// <summary>The encoder.</summary>
     public MambaModel Backbone => _backbone;

@@ -8,6 +8,7 @@ namespace Microsoft.ML.Mamba.Modules;
 
 /// <summary>
 /// The Mamba-1 mixer, figure 3 of the paper from left to right: project in, convolve, select, scan, gate, project out.
+/// With MixerNormEpsilon above 0 that of Falcon-Mamba: what is selected passes through norms without weights first.
 /// (B, L, DModel) → (B, L, DModel). Source: <c>Mamba.forward</c> of state-spaces/mamba e9594ce, <c>mamba_simple.py</c>.
 /// State: in_proj.weight (2·DInner, DModel) giving x then z; conv1d.weight (DInner, 1, DConv), conv1d.bias (DInner);
 /// x_proj.weight (DtRank + 2·DState, DInner) giving dt, B, C; dt_proj.weight (DInner, DtRank), dt_proj.bias (DInner);
@@ -25,6 +26,12 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
 
     [ComponentName(Name = "x_proj")]
     private readonly LinearProjection _selectProjection;
+
+    [ComponentName(Name = "dt_norm")]
+    private readonly UnitNorm? _rankNorm;
+
+    [ComponentName(Name = "bc_norm")]
+    private readonly UnitNorm? _stateNorm;
 
     [ComponentName(Name = "dt_proj")]
     private readonly LinearProjection _stepProjection;
@@ -58,6 +65,8 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         var taps = 1 / Math.Sqrt(config.DConv);
         _convolution = new(init.Uniform(taps, inner, 1, config.DConv), config.UseConvBias ? init.Uniform(taps, inner) : null);
         _selectProjection = new(init.Linear(rank + 2 * config.DState, inner), null);
+        if (config.MixerNormEpsilon > 0)
+            (_rankNorm, _stateNorm) = (new(rank, config.MixerNormEpsilon), new(config.DState, config.MixerNormEpsilon));
         _stepProjection = new(
             init.Uniform(Math.Pow(rank, -0.5), inner, rank), init.StepSizeBias(inner, config.DtMin, config.DtMax, config.DtFloor));
         _aLog = Initialisation.DecayLogs(inner, config.DState);
@@ -85,11 +94,11 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, L, DInner)
         var (u, conv) = _convolution.Forward(halves[0], before?.Conv, returnState);         // (B, L, DInner)
-        var selection = _selectProjection.forward(u).split(_selection, -1);                 // (B, L, DtRank), 2 × (B, L, DState)
-        var delta = StepSizes(selection[0]);                                                // (B, L, DInner)
+        var (dt, b, c) = Select(u);                                                         // (B, L, DtRank), 2 × (B, L, DState)
+        var delta = StepSizes(dt);                                                          // (B, L, DInner)
         var a = -exp(_aLog);                                                                // (DInner, DState)
         var (y, ssm) = SelectiveScan.Forward(
-            u, delta, a, selection[1], selection[2], _d, halves[1], _stepProjection.Bias, deltaSoftplus: true, before?.Ssm, returnState);
+            u, delta, a, b, c, _d, halves[1], _stepProjection.Bias, deltaSoftplus: true, before?.Ssm, returnState);
         var output = _outProjection.forward(y).MoveToOuterDisposeScope();                   // (B, L, DModel)
         return (output, returnState ? new LayerState(conv!.MoveToOuterDisposeScope(), ssm!.MoveToOuterDisposeScope()) : null);
     }
@@ -105,11 +114,11 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, DInner)
         var u = _convolution.Step(state.Conv, halves[0]);                                   // (B, DInner)
-        var selection = _selectProjection.forward(u).split(_selection, -1);                 // (B, DtRank), 2 × (B, DState)
-        var delta = StepSizes(selection[0]);                                                // (B, DInner)
+        var (dt, b, c) = Select(u);                                                         // (B, DtRank), 2 × (B, DState)
+        var delta = StepSizes(dt);                                                          // (B, DInner)
         var a = -exp(_aLog);                                                                // (DInner, DState)
         var y = SelectiveStateUpdate.Step(
-            state.Ssm, u, delta, a, selection[1], selection[2], _d, halves[1], _stepProjection.Bias, deltaSoftplus: true);
+            state.Ssm, u, delta, a, b, c, _d, halves[1], _stepProjection.Bias, deltaSoftplus: true);
         return _outProjection.forward(y).MoveToOuterDisposeScope();                         // (B, DModel)
     }
 
@@ -121,6 +130,14 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         return new LayerState(
             zeros(batch, Config.DConv - 1, Config.DInner, dtype: type, device: device).DetachFromDisposeScope(),
             zeros(batch, Config.DInner, Config.DState, dtype: type, device: device).DetachFromDisposeScope());
+    }
+
+    private (Tensor Dt, Tensor B, Tensor C) Select(Tensor u)
+    {
+        var selection = _selectProjection.forward(u).split(_selection, -1);
+        return _rankNorm is null
+            ? (selection[0], selection[1], selection[2])
+            : (_rankNorm.forward(selection[0]), _stateNorm!.forward(selection[1]), _stateNorm.forward(selection[2]));
     }
 
     /// <summary>The bias is left to the scan, which adds it on the way to softplus.</summary>

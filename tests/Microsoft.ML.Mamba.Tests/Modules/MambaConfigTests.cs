@@ -40,6 +40,7 @@ public sealed class MambaConfigTests
             FrameWidth = 3,
             MaxPositions = -1,
             NormEpsilon = float.NaN,
+            MixerNormEpsilon = -1,
             DtMin = 0.2,
             DtMax = 0.1,
             DtFloor = 0,
@@ -52,6 +53,7 @@ public sealed class MambaConfigTests
             + "Expand is 0; expected ≥ 1. DtRank is -1; expected ≥ 0 (0 means ceil(DModel / 16)). "
             + "IntermediateSize is -2; expected ≥ 0 (0 means Expand·DModel). VocabSize is 5 and FrameWidth is 3; expected at most one of them > 0. "
             + "MaxPositions is -1; expected ≥ 0 (0 means none). NormEpsilon is NaN; expected a finite number > 0. "
+            + "MixerNormEpsilon is -1; expected a finite number ≥ 0 (0 means no norms inside the mixer). "
             + "DtMin is 0.2 and DtMax is 0.1; expected 0 < DtMin ≤ DtMax. DtFloor is 0; expected a finite number > 0.",
             error.Message);
     }

@@ -1,0 +1,145 @@
+using Microsoft.ML.Mamba.Checkpoints;
+using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Native;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba;
+
+/// <summary>
+/// A pretrained model in files: its architecture, and where its weights lie. Loading checks every file whole and reads no weights;
+/// they are read, tensor by tensor and straight into a model's memory, when a model is built. Nothing is ever downloaded, and nothing
+/// in a file is ever run. Layouts: Hugging Face (config.json, model.safetensors, one or several with an index) and
+/// state-spaces (config.json, pytorch_model.bin, one or several), Mamba and Falcon-Mamba, weights in float32, bfloat16 or float16.
+/// </summary>
+public sealed class MambaCheckpoint
+{
+    internal const string ConfigName = "config.json";
+    internal const string WeightsName = "model.safetensors";
+
+    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
+
+    private readonly CheckpointConfig _config;
+    private readonly CheckpointTensors _tensors;
+
+    private MambaCheckpoint(CheckpointConfig config, CheckpointTensors tensors) => (_config, _tensors) = (config, tensors);
+
+    /// <summary>The architecture. VocabSize counts the rows of the embedding table, those that only pad it included.</summary>
+    public MambaConfig Config => _config.Model;
+
+    /// <summary>Whether the head of the language model shares the embedding table.</summary>
+    public bool TiesEmbeddings => _config.TieEmbeddings;
+
+    /// <summary>Whether the files hold a language model, and not an encoder alone.</summary>
+    public bool HasLanguageModelHead => _tensors.HasHead;
+
+    /// <summary>Ids that end a text, as config.json names them; empty when it names none, as in the layout of state-spaces.</summary>
+    public IReadOnlyList<int> EndTokenIds => _config.EndTokenIds;
+
+    /// <summary>Finds and checks the files of a folder. They must stay as they are until models have been built.</summary>
+    /// <param name="directory">A folder with config.json and weights.</param>
+    /// <exception cref="MambaCheckpointException">The files are not valid or do not fit each other; lists all that is wrong.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    public static MambaCheckpoint Load(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (!Directory.Exists(directory))
+            throw new DirectoryNotFoundException($"{nameof(MambaCheckpoint)}: there is no folder '{directory}'; expected one with {ConfigName} and weights.");
+        var problems = new CheckpointProblems();
+        var path = Path.Combine(directory, ConfigName);
+        if (!File.Exists(path))
+            problems.Add(directory, $"it has no {ConfigName}; expected it beside the weights.");
+        var config = File.Exists(path) ? CheckpointConfig.Read(CheckpointFile.At(path), problems) : null;
+        return Checked(config, WeightFiles.In(directory, problems), problems);
+    }
+
+    /// <summary>The same from streams, which must stay open until models have been built. Not for several threads at a time.</summary>
+    /// <param name="config">config.json of either layout, from the present position on.</param>
+    /// <param name="weights">The weights, safetensors or files of torch.save, from their present positions on; they must be able to seek.</param>
+    /// <exception cref="MambaCheckpointException">The content is not valid; lists all that is wrong.</exception>
+    /// <exception cref="ArgumentException">A stream cannot be read or cannot seek.</exception>
+    public static MambaCheckpoint Load(Stream config, params IReadOnlyList<Stream> weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        var problems = new CheckpointProblems();
+        var settings = CheckpointConfig.Read(CheckpointFile.Of(config, ConfigName), problems);
+        var files = weights.Select((stream, i) => CheckpointFile.Of(stream, weights.Count == 1 ? "weights" : $"weights {i + 1}")).ToArray();
+        return Checked(settings, WeightFiles.Of(files, problems), problems);
+    }
+
+    /// <summary>Saves a model in the layout of Hugging Face, float32. The files appear when all are written, or not at all.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="directory">The folder; it is made when it does not exist.</param>
+    /// <param name="endTokenIds">Ids that end a text, kept in config.json.</param>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture.</exception>
+    public static void Save(MambaForCausalLM model, string directory, params IReadOnlyList<int> endTokenIds)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        if (model.Backbone.Config.MaxPositions > 0)
+        {
+            throw new ArgumentException(
+                $"{nameof(MambaCheckpoint)}: MaxPositions is {model.Backbone.Config.MaxPositions}; expected 0, since the layout of Hugging Face knows no positions.", nameof(model));
+        }
+
+        Write(directory, model, new CheckpointConfig(model.Backbone.Config, model.TiesEmbeddings, endTokenIds), head: true);
+    }
+
+    /// <summary>
+    /// Saves the checkpoint in the layout of Hugging Face, float32, whatever it was read from. Weights that are bfloat16 or float16 take
+    /// twice the room. The files appear when all are written, or not at all.
+    /// </summary>
+    /// <param name="directory">The folder; it is made when it does not exist, and may be the one that was loaded.</param>
+    public void Save(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        using nn.Module model = HasLanguageModelHead ? CreateLanguageModel() : CreateEncoder();
+        Write(directory, model, _config, HasLanguageModelHead);
+    }
+
+    /// <summary>Builds the language model and reads its weights.</summary>
+    /// <exception cref="InvalidOperationException">The files hold an encoder alone.</exception>
+    /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
+    public MambaForCausalLM CreateLanguageModel()
+    {
+        if (!HasLanguageModelHead)
+            throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds an encoder without a head, which can score no tokens; use {nameof(CreateEncoder)}.");
+        return Filled(new MambaForCausalLM(Config, TiesEmbeddings, Initialisation.LeftToTheCaller()), "");
+    }
+
+    /// <summary>Builds the encoder alone and reads its weights.</summary>
+    /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
+    public MambaModel CreateEncoder() => Filled(new MambaModel(Config, Initialisation.LeftToTheCaller(), null), TensorTable.Encoder);
+
+    /// <summary>Overwrites the weights of an encoder of the same architecture, which may be part of a larger model.</summary>
+    internal void ReadInto(MambaModel encoder) => _tensors.ReadInto(encoder, TensorTable.Encoder);
+
+    private static MambaCheckpoint Checked(CheckpointConfig? config, IReadOnlyList<StoredTensor> found, CheckpointProblems problems)
+    {
+        if (config is null || problems.Any)
+            problems.ThrowIfAny();
+        var tensors = CheckpointTensors.Check(found, config!, problems);
+        problems.ThrowIfAny();
+        LibTorchLoader.EnsureLoaded();
+        return new MambaCheckpoint(config!, tensors);
+    }
+
+    private static void Write(string directory, nn.Module model, CheckpointConfig config, bool head) => AtomicFiles.Write(
+        directory,
+        (WeightsName, stream => ModuleWeights.Save(model, stream, Metadata)),
+        (ConfigName, stream => HuggingFaceLayout.Write(stream, config, head)));
+
+    private T Filled<T>(T module, string prefix)
+        where T : nn.Module
+    {
+        try
+        {
+            _tensors.ReadInto(module, prefix);
+            return module;
+        }
+        catch
+        {
+            module.Dispose();
+            throw;
+        }
+    }
+}
