@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.ML.Mamba.Checkpoints;
 using Microsoft.ML.Mamba.Modules;
 using Microsoft.ML.Mamba.Tests.Support;
@@ -122,6 +123,26 @@ public sealed class MambaCheckpointTests : IDisposable
             SafeTensors.Write(file, tensors);
             return file.ToArray();
         }
+    }
+
+    [Fact]
+    public void Several_files_of_torch_are_found_by_their_index()
+    {
+        using var model = TinyCheckpoint.Model(tied: false);
+        var map = new Dictionary<string, string>();
+        foreach (var (items, i) in TinyCheckpoint.TorchItems(model, tied: false).Chunk(7).Select((items, i) => (items, i)))
+        {
+            File.WriteAllBytes(Path.Combine(_folder, $"pytorch_model-{i}.bin"), TorchFile.Write(items));
+            foreach (var item in items)
+                map.Add(item.Name, $"pytorch_model-{i}.bin");
+        }
+
+        File.WriteAllText(Path.Combine(_folder, "pytorch_model.bin.index.json"), JsonSerializer.Serialize(new { weight_map = map }));
+        File.WriteAllText(Path.Combine(_folder, "config.json"), TinyCheckpoint.StateSpacesConfig.Replace("\"rms_norm\": true", "\"tie_embeddings\": false", StringComparison.Ordinal));
+
+        using var loaded = MambaCheckpoint.Load(_folder).CreateLanguageModel();
+
+        AssertSame(model, loaded);
     }
 
     [Fact]
