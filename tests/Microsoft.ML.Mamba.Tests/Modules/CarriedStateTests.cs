@@ -135,6 +135,18 @@ public sealed class CarriedStateTests
     }
 
     [Fact]
+    public void Falcon_Mamba_computes_in_float64_as_well()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var model = new MambaModel(Config with { MixerNormEpsilon = 1e-3f }, seed: 2);
+        using var input = Ids();
+        var want = model.forward(input);
+
+        TensorAssert.Close(model.to(float64).forward(input), want.to(float64), Tolerance, "hidden states");
+    }
+
+    [Fact]
     public void A_bidirectional_model_refuses_to_carry_state()
     {
         using var model = new MambaModel(Config with { Bidirectional = true }, seed: 1);
