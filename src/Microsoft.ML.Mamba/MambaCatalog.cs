@@ -4,7 +4,7 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML;
 
-/// <summary>Mamba trainers in the catalogs of an <see cref="MLContext"/>.</summary>
+/// <summary>Mamba trainers and transforms in the catalogs of an <see cref="MLContext"/>.</summary>
 public static class MambaCatalog
 {
     /// <summary>Trains a Mamba model to tell which of K labels a sequence has.</summary>
@@ -26,7 +26,7 @@ public static class MambaCatalog
         string labelColumnName = DefaultColumnNames.Label,
         string sequenceColumnName = "Sequence",
         SequenceTokenizer? tokenizer = null,
-        int epochs = MambaTrainerOptions.DefaultEpochs) =>
+        int epochs = MambaSequenceOptions.DefaultEpochs) =>
         catalog.Mamba(MambaTrainerOptions.Short<MambaMulticlassTrainer.Options>(labelColumnName, sequenceColumnName, tokenizer, epochs));
 
     /// <summary>Trains a Mamba model to tell which of K labels a sequence has, with all options.</summary>
@@ -54,7 +54,7 @@ public static class MambaCatalog
         string labelColumnName = DefaultColumnNames.Label,
         string sequenceColumnName = "Sequence",
         SequenceTokenizer? tokenizer = null,
-        int epochs = MambaTrainerOptions.DefaultEpochs) =>
+        int epochs = MambaSequenceOptions.DefaultEpochs) =>
         catalog.Mamba(MambaTrainerOptions.Short<MambaBinaryTrainer.Options>(labelColumnName, sequenceColumnName, tokenizer, epochs));
 
     /// <summary>Trains a Mamba model to answer a yes-or-no question about a sequence, with all options.</summary>
@@ -82,7 +82,7 @@ public static class MambaCatalog
         string labelColumnName = DefaultColumnNames.Label,
         string sequenceColumnName = "Sequence",
         SequenceTokenizer? tokenizer = null,
-        int epochs = MambaTrainerOptions.DefaultEpochs) =>
+        int epochs = MambaSequenceOptions.DefaultEpochs) =>
         catalog.Mamba(MambaTrainerOptions.Short<MambaRegressionTrainer.Options>(labelColumnName, sequenceColumnName, tokenizer, epochs));
 
     /// <summary>Trains a Mamba model to predict a number for a sequence, with all options.</summary>
@@ -96,5 +96,49 @@ public static class MambaCatalog
         Contracts.CheckValue(catalog, nameof(catalog));
         Contracts.CheckValue(options, nameof(options));
         return new MambaRegressionTrainer(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <summary>
+    /// Turns sequences into vectors of numbers, by an encoder that was learnt before or that <c>Fit</c> learns without labels.
+    /// </summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="outputColumnName">The column that the vectors go to: <see cref="float"/>, size DModel.</param>
+    /// <param name="inputColumnName">The sequence column: text, a vector of keys, of integers, or of <see cref="float"/>. Null: the one named by <paramref name="outputColumnName"/>.</param>
+    /// <param name="pretrained">The encoder, for example <c>MambaEncoder.Of(model)</c>; with it, <c>Fit</c> learns nothing. Null: none.</param>
+    /// <param name="tokenizer">What turns text into ids; for DNA <see cref="SequenceTokenizer.Dna"/>. Null: the encoder's, or <see cref="SequenceTokenizer.Bytes"/>.</param>
+    /// <param name="epochs">Passes over the rows when an encoder is learnt.</param>
+    /// <returns>The estimator.</returns>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.MambaEmbed("Features", "Sequence", tokenizer: SequenceTokenizer.Dna)
+    ///     .Append(ml.BinaryClassification.Trainers.SdcaLogisticRegression());
+    /// </code>
+    /// </example>
+    public static MambaEmbeddingEstimator MambaEmbed(
+        this TransformsCatalog catalog,
+        string outputColumnName,
+        string? inputColumnName = null,
+        MambaEncoder? pretrained = null,
+        SequenceTokenizer? tokenizer = null,
+        int epochs = MambaSequenceOptions.DefaultEpochs) =>
+        catalog.MambaEmbed(new MambaEmbeddingEstimator.Options
+        {
+            OutputColumnName = outputColumnName,
+            InputColumnName = inputColumnName,
+            Pretrained = pretrained,
+            Tokenizer = tokenizer,
+            Training = new MambaTrainingOptions { Epochs = epochs },
+        });
+
+    /// <summary>Turns sequences into vectors of numbers, with all options.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">Columns, encoder or architecture and training run, pooling.</param>
+    /// <returns>The estimator.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
+    public static MambaEmbeddingEstimator MambaEmbed(this TransformsCatalog catalog, MambaEmbeddingEstimator.Options options)
+    {
+        Contracts.CheckValue(catalog, nameof(catalog));
+        Contracts.CheckValue(options, nameof(options));
+        return new MambaEmbeddingEstimator(CatalogUtils.GetEnvironment(catalog), options);
     }
 }

@@ -12,14 +12,13 @@ namespace Microsoft.ML.Mamba.Modules;
 /// State: backbone.* (see <see cref="MambaModel"/>), pooling.queries (4, DModel) for attention, head.weight (Outputs, features) and
 /// head.bias (Outputs).
 /// </summary>
-public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Tensor>
+public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Tensor>, ISequenceNetwork
 {
     /// <summary>
     /// Causal models outside of gradient mode read longer sequences in pieces of this many positions, so that memory does not grow
-    /// with the length. Few enough that a small model's activations stay in the cache: with 8192 it took longer per token, and the
-    /// heap kept 130 MB more between pieces.
+    /// with the length.
     /// </summary>
-    public const int ChunkLength = 2048;
+    public const int ChunkLength = SequencePieces.Length;
 
     private readonly DropoutSource _dropout;
 
@@ -61,9 +60,8 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     public override Tensor forward(SequenceInput input)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var inPieces = !_backbone.Config.Bidirectional && !is_grad_enabled() && input.Length > ChunkLength;
         using var scope = NewDisposeScope();
-        var pooled = inPieces
+        var pooled = SequencePieces.Wanted(_backbone, input)
             ? PoolInPieces(input, ChunkLength)
             : _pooling.forward(_backbone.forward(input), input.Lengths);
         return _head.forward(_dropout.Apply(pooled, training)).MoveToOuterDisposeScope();
@@ -74,19 +72,6 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     public void ReseedDropout(int seed) => _dropout.Reseed(seed);
 
     /// <summary>Pools a causal model's hidden states piece by piece, with the state carried over.</summary>
-    internal Tensor PoolInPieces(SequenceInput input, long pieceLength)
-    {
-        using var scope = NewDisposeScope();
-        using var state = _backbone.NewState(input.Batch);
-        var end = input.Lengths.Append(0).Max();
-        var pooled = _pooling.Begin(input.Batch, input.Lengths);
-        for (long start = 0; start < end; start += pieceLength)
-        {
-            using var piece = input.Slice(start, Math.Min(pieceLength, input.Length - start));
-            using var hidden = _backbone.Forward(piece, state);
-            pooled.Add(hidden, start);
-        }
-
-        return pooled.Result().MoveToOuterDisposeScope();
-    }
+    internal Tensor PoolInPieces(SequenceInput input, long pieceLength) =>
+        SequencePieces.Pool(_backbone, _pooling, layer: null, input, pieceLength);
 }

@@ -71,13 +71,20 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     /// <param name="input">Ids or frames, as the architecture says.</param>
     /// <returns>(B, L, DModel) after the last norm. Rows beyond a sequence's length are finite, but mean nothing.</returns>
     /// <exception cref="ArgumentException">The input is of the other kind.</exception>
-    public override Tensor forward(SequenceInput input)
+    public override Tensor forward(SequenceInput input) => Encode(input, layer: null, mask: null);
+
+    /// <summary>Encodes whole sequences up to a block, with some positions hidden.</summary>
+    /// <param name="input">Ids or frames, as the architecture says.</param>
+    /// <param name="layer">The block, from 1, after which the residual stream is returned; null: all of them and the last norm.</param>
+    /// <param name="mask">The hidden positions, or null.</param>
+    /// <returns>(B, L, DModel).</returns>
+    internal Tensor Encode(SequenceInput input, int? layer, PositionMask? mask)
     {
         using var scope = NewDisposeScope();
-        var stream = new Stream(Embed(input, 0));
-        foreach (var layer in _layers)
-            stream.Advance(layer.Forward(stream.Hidden, stream.Residual, input.Lengths), _dropout, training);
-        return _finalNorm.ForwardLast(stream.Hidden, stream.Residual).MoveToOuterDisposeScope();
+        var stream = new Stream(Embed(input, 0, mask));
+        foreach (var block in _layers.Take(layer ?? _layers.Count))
+            stream.Advance(block.Forward(stream.Hidden, stream.Residual, input.Lengths), _dropout, training);
+        return Leave(stream, layer).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -88,14 +95,16 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     /// <param name="state">State before the piece; after it when this returns. Null for a piece without past or future.</param>
     /// <returns>(B, L, DModel) after the last norm.</returns>
     /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
-    public Tensor Forward(SequenceInput input, MambaState? state)
+    public Tensor Forward(SequenceInput input, MambaState? state) =>
+        state is null ? forward(input) : EncodePiece(input, null, state);
+
+    /// <summary>Encodes a piece of each sequence up to a block; see the public method.</summary>
+    internal Tensor EncodePiece(SequenceInput input, int? layer, MambaState state)
     {
-        if (state is null)
-            return forward(input);
         ThrowIfBidirectional();
         using var scope = NewDisposeScope();
-        var stream = new Stream(Embed(input, state.Position));
-        for (var i = 0; i < _layers.Count; i++)
+        var stream = new Stream(Embed(input, state.Position, null));
+        for (var i = 0; i < (layer ?? _layers.Count); i++)
         {
             var (hidden, residual, after) = _layers[i].Forward(stream.Hidden, stream.Residual, state.Layers[i]);
             state.Replace(i, after);
@@ -103,7 +112,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         }
 
         state.Position += input.Length;
-        return _finalNorm.ForwardLast(stream.Hidden, stream.Residual).MoveToOuterDisposeScope();
+        return Leave(stream, layer).MoveToOuterDisposeScope();
     }
 
     /// <summary>Encodes one position of each sequence and advances the state in place. Causal models only; not differentiable.</summary>
@@ -137,8 +146,12 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         return new MambaState(_layers.Select(layer => layer.CausalMixer.NewState(batch)));
     }
 
+    private Tensor Leave(Stream stream, int? layer) => layer is null
+        ? _finalNorm.ForwardLast(stream.Hidden, stream.Residual)
+        : stream.Residual is null ? stream.Hidden : stream.Hidden.Plus(stream.Residual);
+
     /// <summary>(B, L) or (B, L, F) → (B, L, DModel).</summary>
-    private Tensor Embed(SequenceInput input, long start)
+    private Tensor Embed(SequenceInput input, long start, PositionMask? mask)
     {
         ArgumentNullException.ThrowIfNull(input);
         Tensor hidden;
@@ -156,6 +169,8 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
             hidden = _frameProjection!.forward(frames);
         }
 
+        if (mask is not null)
+            hidden = mask.Apply(hidden);
         if (_positions is not null)
             hidden = hidden.Plus(PositionVectors(start, input.Length));
         return _dropout is null ? hidden : _dropout.Apply(hidden, training);

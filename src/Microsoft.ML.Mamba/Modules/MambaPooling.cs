@@ -17,4 +17,7 @@ public enum MambaPooling
 
     /// <summary>Four learned queries attend to the positions; their four answers side by side: 4·DModel features.</summary>
     Attention,
+
+    /// <summary>The first position. For bidirectional models, whose first position has seen everything.</summary>
+    First,
 }

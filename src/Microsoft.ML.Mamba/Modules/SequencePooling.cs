@@ -29,12 +29,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         if (!Enum.IsDefined(pooling))
             throw new ArgumentOutOfRangeException(nameof(pooling), pooling, $"{nameof(SequencePooling)}: expected a value of {nameof(MambaPooling)}.");
         _pooling = pooling;
-        Features = pooling switch
-        {
-            MambaPooling.MeanMax => 2 * dModel,
-            MambaPooling.Attention => Queries * dModel,
-            _ => dModel,
-        };
+        Features = FeaturesOf(pooling, dModel);
         if (pooling == MambaPooling.Attention)
             _queries = init.Normal(MambaModel.EmbeddingDeviation, Queries, dModel);
         RegisterComponents();
@@ -42,6 +37,14 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
 
     /// <summary>Width of a pooled vector.</summary>
     public int Features { get; }
+
+    /// <summary>Width of a vector that is pooled in this way.</summary>
+    public static int FeaturesOf(MambaPooling pooling, int dModel) => pooling switch
+    {
+        MambaPooling.MeanMax => 2 * dModel,
+        MambaPooling.Attention => Queries * dModel,
+        _ => dModel,
+    };
 
     public override Tensor forward(Tensor hidden, int[] lengths)
     {
@@ -57,7 +60,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
     /// <summary>What is known of each sequence's vector after the pieces so far: constant size, whatever the length.</summary>
     internal sealed class Accumulator(SequencePooling owner, long batch, int[] lengths)
     {
-        private Tensor? _sum;       // (B, DModel): mean and last, as sums of weighted rows
+        private Tensor? _sum;       // (B, DModel): mean, first and last, as sums of weighted rows
         private Tensor? _max;       // (B, DModel)
         private Tensor? _peak;      // (B, Q, 1): largest score so far
         private Tensor? _total;     // (B, Q, 1): sum of e^(score - peak)
@@ -87,7 +90,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
             Tensor Zeros() => zeros(batch, owner.Features, dtype: table?.dtype ?? get_default_dtype(), device: table?.device ?? CPU);
             return owner._pooling switch
             {
-                MambaPooling.Last or MambaPooling.Mean => _sum ?? Zeros(),
+                MambaPooling.Last or MambaPooling.First or MambaPooling.Mean => _sum ?? Zeros(),
                 MambaPooling.Max => _max is null ? Zeros() : Present(_max),
                 MambaPooling.MeanMax => _max is null ? Zeros() : cat([_sum!, Present(_max)], 1),
                 _ => _attended is null ? Zeros() : Present((_attended / _total!).view(batch, owner.Features)),
@@ -100,6 +103,9 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
             {
                 case MambaPooling.Last:
                     AddWeighted(hidden, start, (position, length) => position == length - 1 ? 1 : 0);
+                    break;
+                case MambaPooling.First:
+                    AddWeighted(hidden, start, (position, length) => position == 0 && length > 0 ? 1 : 0);
                     break;
                 case MambaPooling.Mean:
                     AddWeighted(hidden, start, (position, length) => position < length ? 1.0 / length : 0);

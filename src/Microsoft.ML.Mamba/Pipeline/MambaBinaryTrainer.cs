@@ -41,7 +41,8 @@ public sealed class MambaBinaryTrainer : IEstimator<MambaBinaryTransformer>
 
     internal MambaBinaryTrainer(IHostEnvironment env, Options options) =>
         _trainer = new(env, nameof(MambaBinaryTrainer), options,
-            () => new BinaryTask(options.PredictedLabelColumnName, options.ScoreColumnName, options.ProbabilityColumnName));
+            () => new LabelledTask(
+                new BinaryTask(options.PredictedLabelColumnName, options.ScoreColumnName, options.ProbabilityColumnName), options.LabelColumnName));
 
     /// <summary>What ML.NET asks about a trainer: no normalization, no caching.</summary>
     public TrainerInfo Info => SequenceTrainer.Info;
@@ -59,7 +60,7 @@ public sealed class MambaBinaryTrainer : IEstimator<MambaBinaryTransformer>
 
     /// <summary>Trains a model and validates it on rows of their own.</summary>
     /// <param name="trainData">The rows to train on.</param>
-    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaTrainerOptions.ValidationSet"/>.</param>
+    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaSequenceOptions.ValidationSet"/>.</param>
     /// <returns>The model.</returns>
     public MambaBinaryTransformer Fit(IDataView trainData, IDataView validationData) => new(_trainer.Fit(trainData, validationData));
 

@@ -15,7 +15,7 @@ namespace Microsoft.ML.Mamba;
 /// their order, and may be used from any number of threads. Disposing it frees its weights: what is being scored ends well,
 /// what comes later throws <see cref="ObjectDisposedException"/>.
 /// </summary>
-public sealed class MambaBinaryTransformer : ITransformer, IDisposable
+public sealed class MambaBinaryTransformer : ITransformer, IPredictorOwner, IDisposable
 {
     internal const string UserName = "Mamba binary classification model";
     internal const string LoaderSignature = "MambaBinary";
@@ -32,8 +32,7 @@ public sealed class MambaBinaryTransformer : ITransformer, IDisposable
     /// <summary>What happened in training, epoch by epoch.</summary>
     public MambaTrainingHistory History => _scorer.Predictor.Description.History;
 
-    /// <summary>The model without the pipeline around it.</summary>
-    internal SequencePredictor Predictor => _scorer.Predictor;
+    SequencePredictor IPredictorOwner.Predictor => _scorer.Predictor;
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);

@@ -42,7 +42,8 @@ public sealed class MambaMulticlassTrainer : IEstimator<MambaMulticlassTransform
     private readonly SequenceTrainer _trainer;
 
     internal MambaMulticlassTrainer(IHostEnvironment env, Options options) =>
-        _trainer = new(env, nameof(MambaMulticlassTrainer), options, () => new MulticlassTask(options.PredictedLabelColumnName, options.ScoreColumnName));
+        _trainer = new(env, nameof(MambaMulticlassTrainer), options,
+            () => new LabelledTask(new MulticlassTask(options.PredictedLabelColumnName, options.ScoreColumnName), options.LabelColumnName));
 
     /// <summary>What ML.NET asks about a trainer: no normalization, no caching.</summary>
     public TrainerInfo Info => SequenceTrainer.Info;
@@ -60,7 +61,7 @@ public sealed class MambaMulticlassTrainer : IEstimator<MambaMulticlassTransform
 
     /// <summary>Trains a model and validates it on rows of their own.</summary>
     /// <param name="trainData">The rows to train on.</param>
-    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaTrainerOptions.ValidationSet"/>.</param>
+    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaSequenceOptions.ValidationSet"/>.</param>
     /// <returns>The model.</returns>
     public MambaMulticlassTransformer Fit(IDataView trainData, IDataView validationData) => new(_trainer.Fit(trainData, validationData));
 

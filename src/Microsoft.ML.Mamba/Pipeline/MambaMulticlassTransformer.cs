@@ -2,6 +2,7 @@ using Microsoft.ML;
 using Microsoft.ML.Data;
 using Microsoft.ML.Mamba;
 using Microsoft.ML.Mamba.Pipeline;
+using Microsoft.ML.Mamba.Training;
 using Microsoft.ML.Runtime;
 
 [assembly: LoadableClass(typeof(MambaMulticlassTransformer), null, typeof(SignatureLoadModel),
@@ -14,7 +15,7 @@ namespace Microsoft.ML.Mamba;
 /// their order, and may be used from any number of threads. Disposing it frees its weights: what is being scored ends well,
 /// what comes later throws <see cref="ObjectDisposedException"/>.
 /// </summary>
-public sealed class MambaMulticlassTransformer : ITransformer, IDisposable
+public sealed class MambaMulticlassTransformer : ITransformer, IPredictorOwner, IDisposable
 {
     internal const string UserName = "Mamba multiclass classification model";
     internal const string LoaderSignature = "MambaMulticlass";
@@ -30,6 +31,8 @@ public sealed class MambaMulticlassTransformer : ITransformer, IDisposable
 
     /// <summary>What happened in training, epoch by epoch.</summary>
     public MambaTrainingHistory History => _scorer.Predictor.Description.History;
+
+    SequencePredictor IPredictorOwner.Predictor => _scorer.Predictor;
 
     /// <inheritdoc/>
     public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);

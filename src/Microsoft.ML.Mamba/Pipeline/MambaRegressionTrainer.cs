@@ -39,7 +39,8 @@ public sealed class MambaRegressionTrainer : IEstimator<MambaRegressionTransform
     private readonly SequenceTrainer _trainer;
 
     internal MambaRegressionTrainer(IHostEnvironment env, Options options) =>
-        _trainer = new(env, nameof(MambaRegressionTrainer), options, () => new RegressionTask(options.ScoreColumnName));
+        _trainer = new(env, nameof(MambaRegressionTrainer), options,
+            () => new LabelledTask(new RegressionTask(options.ScoreColumnName), options.LabelColumnName));
 
     /// <summary>What ML.NET asks about a trainer: no normalization, no caching.</summary>
     public TrainerInfo Info => SequenceTrainer.Info;
@@ -57,7 +58,7 @@ public sealed class MambaRegressionTrainer : IEstimator<MambaRegressionTransform
 
     /// <summary>Trains a model and validates it on rows of their own.</summary>
     /// <param name="trainData">The rows to train on.</param>
-    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaTrainerOptions.ValidationSet"/>.</param>
+    /// <param name="validationData">The rows to validate on after each epoch; they take the place of <see cref="MambaSequenceOptions.ValidationSet"/>.</param>
     /// <returns>The model.</returns>
     public MambaRegressionTransformer Fit(IDataView trainData, IDataView validationData) => new(_trainer.Fit(trainData, validationData));
 

@@ -76,6 +76,7 @@ internal static class ModelFormat
         {
             var config = predictor.Description.Config;
             host.CheckDecode(predictor.OutputCount == outputs.OutputCount, $"{ConfigFile} has {predictor.OutputCount} outputs, the header of the model {outputs.OutputCount}.");
+            host.CheckDecode(predictor.Description.Objective.PerPosition == outputs.PerPosition, $"{ConfigFile} and the header of the model disagree on whether each position has values.");
             host.CheckDecode(config.FrameWidth > 0 == (kind == SequenceColumnKind.Frames), $"{ConfigFile} and the header of the model disagree on whether sequences are frames.");
             return new SequenceScorer(host, predictor, new SequenceEncoding(kind, tokenizer, config.VocabSize, config.FrameWidth), outputs, sequenceColumn, batchSize);
         }

@@ -82,7 +82,7 @@ internal sealed class MulticlassTask(string predictedLabelName, string scoreName
             new ScoreColumn(predictedLabelName, new KeyDataViewType(typeof(uint), classes), AnnotationUtils.Const.ScoreValueKind.PredictedLabel,
                 PredictedLabel, LabelAnnotations(values)),
             new ScoreColumn(scoreName, new VectorDataViewType(NumberDataViewType.Single, classes), AnnotationUtils.Const.ScoreValueKind.Score,
-                Scores, ScoreAnnotations(values)));
+                ScoreColumn.VectorGetter, ScoreAnnotations(values)));
 
         public void Save(ModelSaveContext context)
         {
@@ -117,14 +117,6 @@ internal sealed class MulticlassTask(string predictedLabelName, string scoreName
                 if (values[i] > values[best])
                     best = i;
             key = float.IsNaN(values[best]) ? 0 : (uint)best + 1; // 0 is a missing key
-        });
-
-        private static Delegate Scores(IRowScores scores) => (ValueGetter<VBuffer<float>>)((ref VBuffer<float> vector) =>
-        {
-            var values = scores.Current;
-            var editor = VBufferEditor.Create(ref vector, values.Length);
-            values.CopyTo(editor.Values);
-            vector = editor.Commit();
         });
     }
 }

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Mamba.Pipeline;
 /// <summary>Reads the label of the current row; false when it is missing.</summary>
 internal delegate bool LabelGetter(out float target);
 
-/// <summary>All that tells one trainer from another: which labels it takes and which columns it fills.</summary>
+/// <summary>All that tells one trainer with labels from another: which labels it takes and which columns it fills.</summary>
 internal interface IPredictionTask
 {
     /// <summary>What the label column has to be and how to get there, as in "expected …".</summary>
@@ -38,8 +38,11 @@ internal interface ITaskOutputs
     /// <summary>The output columns.</summary>
     ScoreSchema Schema { get; }
 
-    /// <summary>Values per row that the model must have.</summary>
+    /// <summary>Values per row that the model must have, or per position.</summary>
     int OutputCount { get; }
+
+    /// <summary>Whether rows have so many values for each position.</summary>
+    bool PerPosition => false;
 
     /// <summary>Writes what the task's loader reads back.</summary>
     void Save(ModelSaveContext context);

@@ -38,7 +38,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
         private readonly SequenceReader? _reader;
         private readonly SequenceSet _sequence;
         private readonly TruncationPolicy _truncation;
-        private readonly float[] _scores;
+        private readonly ScoreTable _scores;
         private long _scoredPosition = -1;
 
         public ScoredRow(SequenceScorer scorer, DataViewRow input, DataViewSchema schema, bool[] active)
@@ -51,7 +51,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
                 _reader = SequenceReader.Create(input, input.Schema[scorer.SequenceColumnName], scorer.Encoding);
             _sequence = scorer.NewSet();
             _truncation = scorer.NewTruncation();
-            _scores = new float[scorer.OutputCount];
+            _scores = new ScoreTable(scorer);
         }
 
         public override DataViewSchema Schema => _schema;
@@ -67,7 +67,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
             {
                 if (_scoredPosition != _input.Position)
                     Score();
-                return _scores;
+                return _scores[0];
             }
         }
 
@@ -104,7 +104,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
             {
                 throw _scorer.Unreadable(_input.Position, e);
             }
-            _scorer.Score(_sequence, _scores);
+            _scores.Fill(_sequence);
             _scoredPosition = _input.Position;
         }
     }

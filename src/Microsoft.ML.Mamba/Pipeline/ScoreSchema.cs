@@ -3,7 +3,9 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.Mamba.Pipeline;
 
 /// <summary>The columns that a task adds to its input. Promise (shape), schema and values all come from the same columns.</summary>
-internal sealed class ScoreSchema(string columnKind, params ScoreColumn[] columns)
+/// <param name="columnKind">The task, for evaluators; null where the columns are no scores.</param>
+/// <param name="columns">The columns.</param>
+internal sealed class ScoreSchema(string? columnKind, params ScoreColumn[] columns)
 {
     public IReadOnlyList<ScoreColumn> Columns => columns;
 

@@ -12,21 +12,22 @@ internal sealed class ScoringWindow
     private const int Growth = 4;
     private const int MostBatches = 64;
 
-    /// <summary>Ids or frame values per window: 8 MB.</summary>
+    /// <summary>Ids, frame values, or values that the model gives positions, per window: 8 MB.</summary>
     private const long MostElements = 1 << 21;
 
     private readonly SequenceScorer _scorer;
     private readonly DataViewRowCursor _input;
     private readonly SequenceReader _reader;
     private readonly SequenceSet _sequences;
+    private readonly ScoreTable _scores;
     private readonly TruncationPolicy _truncation;
     private readonly ValueGetter<DataViewRowId> _idGetter;
     private readonly List<ColumnBuffer> _buffers;
     private readonly UnreadableRows _unreadable = new();
     private readonly List<int> _unreadableSlots = [];
     private readonly int _mostRows;
+    private readonly int _elementsPerPosition;
     private int _capacity;
-    private float[] _scores = [];
     private DataViewRowId[] _ids = [];
     private long[] _batches = [];
     private long _rows;
@@ -42,6 +43,8 @@ internal sealed class ScoringWindow
         _buffers = buffers;
         _reader = SequenceReader.Create(input, input.Schema[scorer.SequenceColumnName], scorer.Encoding);
         _sequences = scorer.NewSet();
+        _scores = new ScoreTable(scorer);
+        _elementsPerPosition = Math.Max(Math.Max(1, _sequences.FrameWidth), scorer.Outputs.PerPosition ? scorer.OutputCount : 0);
         _truncation = scorer.NewTruncation();
         _idGetter = input.GetIdGetter();
         _capacity = singleRow ? 1 : scorer.BatchSize;
@@ -53,20 +56,20 @@ internal sealed class ScoringWindow
     /// <summary>What to warn of at the end: rows cut to their longest length, rows that could not be read.</summary>
     public IEnumerable<string> Warnings => new[] { _truncation.Warning(_rows), _unreadable.Warning(_rows) }.OfType<string>();
 
-    public ReadOnlySpan<float> Scores(int slot) => _scores.AsSpan(slot * _scorer.OutputCount, _scorer.OutputCount);
+    public ReadOnlySpan<float> Scores(int slot) => _scores[slot];
 
     public DataViewRowId Id(int slot) => _ids[slot];
 
     public long Batch(int slot) => _batches[slot];
 
-    /// <summary>Reads and scores the next rows; those of an unreadable row are NaN.</summary>
+    /// <summary>Reads and scores the next rows; those of an unreadable row are missing.</summary>
     /// <returns>False when there are no more rows.</returns>
     public bool Fill()
     {
         Count = 0;
         _sequences.Clear();
         _unreadableSlots.Clear();
-        while (Count < _capacity && _sequences.TotalLength * Math.Max(1, _sequences.FrameWidth) < MostElements && _input.MoveNext())
+        while (Count < _capacity && _sequences.TotalLength * _elementsPerPosition < MostElements && _input.MoveNext())
         {
             Read();
         }
@@ -74,11 +77,9 @@ internal sealed class ScoringWindow
             return false;
 
         _rows += Count;
-        if (_scores.Length < Count * _scorer.OutputCount)
-            _scores = new float[Count * _scorer.OutputCount];
-        _scorer.Score(_sequences, _scores);
+        _scores.Fill(_sequences);
         foreach (var slot in _unreadableSlots)
-            _scores.AsSpan(slot * _scorer.OutputCount, _scorer.OutputCount).Fill(float.NaN);
+            _scores.SetMissing(slot);
         _capacity = Math.Min(_mostRows, Growth * _capacity);
         return true;
     }

@@ -25,21 +25,25 @@ internal static class SequenceColumn
     public const string Accepted = "text, a vector of keys, a vector of integers (ids from 0), or a vector of Single (frames)";
 
     /// <summary>The kind of the column named, known from a promise of a schema.</summary>
+    /// <param name="context">Whose error it would be.</param>
+    /// <param name="schema">The promise.</param>
+    /// <param name="name">The column.</param>
+    /// <param name="option">The option that names it.</param>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it holds no sequences.</exception>
-    public static SequenceColumnKind Classify(IExceptionContext context, SchemaShape schema, string name)
+    public static SequenceColumnKind Classify(IExceptionContext context, SchemaShape schema, string name, string option)
     {
         if (!schema.TryFindColumn(name, out var column))
-            throw Missing(context, name, "sequence", nameof(MambaTrainerOptions.SequenceColumnName), schema.Select(c => c.Name));
+            throw Missing(context, name, "sequence", option, schema.Select(c => c.Name));
         return Classify(column.Kind != SchemaShape.Column.VectorKind.Scalar, column.ItemType, column.IsKey)
             ?? throw Refused(context, name, column.GetTypeString());
     }
 
     /// <summary>The column named and its kind.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such column, or it holds no sequences.</exception>
-    public static SequenceColumnKind Classify(IExceptionContext context, DataViewSchema schema, string name, out DataViewSchema.Column column)
+    public static SequenceColumnKind Classify(IExceptionContext context, DataViewSchema schema, string name, string option, out DataViewSchema.Column column)
     {
         column = schema.GetColumnOrNull(name)
-            ?? throw Missing(context, name, "sequence", nameof(MambaTrainerOptions.SequenceColumnName), schema.Where(c => !c.IsHidden).Select(c => c.Name));
+            ?? throw Missing(context, name, "sequence", option, schema.Where(c => !c.IsHidden).Select(c => c.Name));
         var item = column.Type is VectorDataViewType vector ? vector.ItemType : column.Type;
         return Classify(column.Type is VectorDataViewType, item, item is KeyDataViewType)
             ?? throw Refused(context, name, $"{column.Type}");

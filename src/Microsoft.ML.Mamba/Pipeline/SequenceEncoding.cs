@@ -23,8 +23,8 @@ internal sealed class SequenceEncoding(SequenceColumnKind kind, SequenceTokenize
     /// <exception cref="ArgumentOutOfRangeException">Column and settings contradict each other.</exception>
     public static SequenceEncoding For(IExceptionContext context, DataViewSchema schema, TrainerSettings settings)
     {
-        var kind = SequenceColumn.Classify(context, schema, settings.SequenceColumnName, out var column);
-        CheckTokenizer(context, kind, settings);
+        var kind = SequenceColumn.Classify(context, schema, settings.SequenceColumnName, settings.SequenceColumnOption, out var column);
+        CheckKind(context, kind, settings);
         switch (kind)
         {
             case SequenceColumnKind.Text:
@@ -39,9 +39,14 @@ internal sealed class SequenceEncoding(SequenceColumnKind kind, SequenceTokenize
         }
     }
 
-    /// <summary>Fails early when text could not be tokenized or a tokenizer would have no text.</summary>
-    public static void CheckTokenizer(IExceptionContext context, SequenceColumnKind kind, TrainerSettings settings)
+    /// <summary>Fails early when text could not be tokenized, a tokenizer would have no text, or a pretrained encoder could not read the column.</summary>
+    public static void CheckKind(IExceptionContext context, SequenceColumnKind kind, TrainerSettings settings)
     {
+        if (settings.Encoder is { Config.FrameWidth: var width } && width > 0 != (kind == SequenceColumnKind.Frames))
+            throw context.ExceptParam("schema", $"Sequence column '{settings.SequenceColumnName}' holds {(width > 0 ? "no frames" : "frames")}; "
+                + $"the encoder in Pretrained reads {(width > 0 ? $"frames of {width} values" : "ids or text")}.");
+        if (settings.Encoder is not null && settings.Tokenizer is null && kind == SequenceColumnKind.Text)
+            throw context.ExceptParam("schema", $"Sequence column '{settings.SequenceColumnName}' is text; the encoder in Pretrained was learnt from ids and has no tokenizer. Set Tokenizer to the one that makes its ids.");
         if (kind != SequenceColumnKind.Text && settings.Tokenizer is { } tokenizer)
             throw context.ExceptParam("schema", $"Tokenizer '{tokenizer.Name}' is set, but sequence column '{settings.SequenceColumnName}' is not text. "
                 + "Leave Tokenizer unset for columns of keys, integers or frames.");
@@ -51,7 +56,7 @@ internal sealed class SequenceEncoding(SequenceColumnKind kind, SequenceTokenize
     /// <exception cref="ArgumentOutOfRangeException">It is absent or differs from the training column.</exception>
     public DataViewSchema.Column Find(IExceptionContext context, DataViewSchema schema, string name)
     {
-        var kind = SequenceColumn.Classify(context, schema, name, out var column);
+        var kind = SequenceColumn.Classify(context, schema, name, nameof(MambaTrainerOptions.SequenceColumnName), out var column);
         if (kind != Kind)
             throw Differs(context, column, Kind switch
             {

@@ -6,8 +6,11 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Mamba.Pipeline;
 
+/// <summary>The place of the values of one row of a set.</summary>
+internal delegate Span<float> RowOfScores(int row);
+
 /// <summary>
-/// What the three transformers share: a trained model, how its sequences are read and which columns it fills. Safe from any
+/// What all transformers share: a trained model, how its sequences are read and which columns it fills. Safe from any
 /// number of threads. It never asks whether the context was cancelled: a model has to score after its training was stopped.
 /// </summary>
 internal sealed class SequenceScorer(
@@ -58,15 +61,20 @@ internal sealed class SequenceScorer(
 
     public TruncationPolicy NewTruncation() => predictor.CreateTruncation();
 
-    /// <summary>Scores all sequences of a set; <paramref name="scores"/> gets <see cref="OutputCount"/> values per sequence, in the order of the set.</summary>
+    /// <summary>Scores all sequences of a set and writes the values of each where <paramref name="row"/> tells.</summary>
     /// <exception cref="ObjectDisposedException">The transformer has been disposed.</exception>
-    public void Score(SequenceSet set, Span<float> scores)
+    public void Score(SequenceSet set, RowOfScores row)
     {
         foreach (var rows in LengthBucketedBatches.ByLength(set, batchSize, PositionsPerBatch))
         {
             var results = Predict(PaddedBatch.Gather(set, rows));
-            for (var i = 0; i < rows.Length; i++)
-                results.AsSpan(i * OutputCount, OutputCount).CopyTo(scores[(rows[i] * OutputCount)..]);
+            var start = 0;
+            foreach (var number in rows)
+            {
+                var values = row(number);
+                results.AsSpan(start, values.Length).CopyTo(values);
+                start += values.Length;
+            }
         }
     }
 

@@ -6,7 +6,7 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.Mamba.Pipeline;
 
 /// <summary>
-/// What the three estimators share: checks, reading, training, and the fitted scorer. It keeps nothing of one
+/// What all estimators share: checks, reading, training, and the fitted scorer. It keeps nothing of one
 /// <see cref="Fit"/> for the next.
 /// </summary>
 internal sealed class SequenceTrainer
@@ -15,10 +15,10 @@ internal sealed class SequenceTrainer
     public static readonly TrainerInfo Info = new(normalization: false, caching: false);
 
     private readonly IHost _host;
-    private readonly IPredictionTask _task;
+    private readonly ISequenceTask _task;
     private readonly TrainerSettings _settings;
 
-    public SequenceTrainer(IHostEnvironment env, string name, MambaTrainerOptions options, Func<IPredictionTask> createTask)
+    public SequenceTrainer(IHostEnvironment env, string name, MambaSequenceOptions options, Func<ISequenceTask> createTask)
     {
         Contracts.CheckValue(env, nameof(env));
         _host = env.Register(name);
@@ -29,44 +29,48 @@ internal sealed class SequenceTrainer
     public SchemaShape GetOutputSchema(SchemaShape inputSchema)
     {
         _host.CheckValue(inputSchema, nameof(inputSchema));
-        var kind = SequenceColumn.Classify(_host, inputSchema, _settings.SequenceColumnName);
-        SequenceEncoding.CheckTokenizer(_host, kind, _settings);
-        var label = LabelColumn.Find(_host, _task, inputSchema, _settings.LabelColumnName);
-        return _task.Promise(label).AppendTo(inputSchema);
+        var kind = SequenceColumn.Classify(_host, inputSchema, _settings.SequenceColumnName, _settings.SequenceColumnOption);
+        SequenceEncoding.CheckKind(_host, kind, _settings);
+        return _task.Promise(_host, inputSchema, _settings).AppendTo(inputSchema);
     }
 
     public SequenceScorer Fit(IDataView trainingData, IDataView? validationData)
     {
         _host.CheckValue(trainingData, nameof(trainingData));
         var encoding = SequenceEncoding.For(_host, trainingData.Schema, _settings);
-        var label = LabelColumn.Find(_host, _task, trainingData.Schema, _settings.LabelColumnName);
+        var task = _task.Bind(_host, trainingData.Schema);
         validationData ??= _settings.ValidationSet;
         if (validationData is not null)
-            CheckValidation(validationData.Schema, encoding, label);
-
+        {
+            encoding.Find(_host, validationData.Schema, _settings.SequenceColumnName);
+            task.CheckValidation(_host, validationData.Schema);
+        }
         using var channel = _host.Start("Training");
         if (encoding.Tokenizer?.CannotBeSavedBecause is { } reason)
             channel.Warning($"The model will work in this process, but it cannot be saved: {reason}");
-        var reader = new TrainingSetReader(_host, channel, _task, _settings);
+        var predictor = _settings.Encoder is { } encoder && !task.LearnsBeyondEncoder
+            ? Copy(encoder, encoding, task)
+            : Train(channel, trainingData, validationData, ref encoding, task);
+        return new SequenceScorer(_host, predictor, encoding, task.CreateOutputs(predictor.Description), _settings.SequenceColumnName, _settings.ScoringBatchSize);
+    }
+
+    private SequencePredictor Train(IChannel channel, IDataView trainingData, IDataView? validationData, ref SequenceEncoding encoding, IBoundTask task)
+    {
+        var reader = new TrainingSetReader(_host, channel, task, _settings);
         var training = reader.Read(trainingData, encoding, "training");
         if (encoding is { IsFrames: false, VocabSize: 0 })
             encoding = encoding.WithVocabSize(training.MaxId + 1);
-        var validation = validationData is null ? null : reader.Read(validationData, encoding, "validation");
-        var predictor = Train(channel, reader, encoding, _task.CreateObjective(label), training, validation);
-        return new SequenceScorer(_host, predictor, encoding, _task.CreateOutputs(label), _settings.SequenceColumnName, _settings.ScoringBatchSize);
-    }
-
-    private SequencePredictor Train(IChannel channel, TrainingSetReader reader, SequenceEncoding encoding, TrainingObjective objective,
-        SequenceSet training, SequenceSet? validation)
-    {
         var request = new TrainingRequest
         {
             Config = _settings.Model with { VocabSize = encoding.VocabSize, FrameWidth = encoding.FrameWidth },
+            Encoder = _settings.Encoder,
+            FreezeEncoder = _settings.FreezeEncoder,
+            EncoderLearningRateScale = _settings.EncoderLearningRateScale,
             Pooling = _settings.Pooling,
-            Objective = objective,
+            Objective = task.Objective,
             Tokenizer = encoding.Tokenizer,
             Train = training,
-            Validation = validation,
+            Validation = validationData is null ? null : reader.Read(validationData, encoding, "validation"),
             Options = _settings.Training,
             // A seed of the options beats that of the context; with neither, each Fit is a new draw.
             Seed = (_host as IHostEnvironmentInternal)?.Seed ?? Random.Shared.Next(),
@@ -75,23 +79,31 @@ internal sealed class SequenceTrainer
             Warning = channel.Warning,
             CheckAlive = reader.CheckAlive,
         };
+        return OrUserError(() => TrainingLoop.Run(request));
+    }
+
+    private SequencePredictor Copy(EncoderSource encoder, SequenceEncoding encoding, IBoundTask task) => OrUserError(() => encoder.ToPredictor(new ModelDescription
+    {
+        Config = encoder.Config,
+        Pooling = _settings.Pooling,
+        Objective = task.Objective,
+        Tokenizer = encoding.Tokenizer,
+        MaxLength = _settings.Training.MaxLength,
+        Truncation = _settings.Training.Truncation,
+        ReverseComplementAveraging = _settings.Training.ReverseComplementAveraging || (encoder.ReverseComplementAveraging && !task.Objective.PerPosition),
+        History = encoder.History,
+    }));
+
+    private SequencePredictor OrUserError(Func<SequencePredictor> fit)
+    {
         try
         {
-            return TrainingLoop.Run(request);
+            return fit();
         }
         catch (ArgumentException e)
         {
             // Settings that do not fit the data, for example class weights for another number of classes.
             throw _host.ExceptUserArg("options", e.Message);
         }
-    }
-
-    private void CheckValidation(DataViewSchema schema, SequenceEncoding encoding, DataViewSchema.Column trainingLabel)
-    {
-        encoding.Find(_host, schema, _settings.SequenceColumnName);
-        var label = LabelColumn.Find(_host, _task, schema, _settings.LabelColumnName);
-        if (!label.Type.Equals(trainingLabel.Type))
-            throw _host.ExceptParam("schema", $"Label column '{label.Name}' of the validation data has type {label.Type}; expected {trainingLabel.Type} as in the training data. "
-                + "Map both with the same fitted transformer.");
     }
 }

@@ -1,14 +1,18 @@
+using Microsoft.ML.Mamba.Training;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Mamba.Pipeline;
 
-/// <summary>The options of a trainer as they were when it was made: checked, and out of the caller's reach.</summary>
+/// <summary>The options of an estimator as they were when it was made: checked, completed by those of a pretrained encoder, and out of the caller's reach.</summary>
 internal sealed record TrainerSettings(
-    string LabelColumnName,
     string SequenceColumnName,
+    string SequenceColumnOption,
     MambaConfig Model,
     MambaTrainingOptions Training,
     MambaPooling Pooling,
+    EncoderSource? Encoder,
+    bool FreezeEncoder,
+    double EncoderLearningRateScale,
     SequenceTokenizer? Tokenizer,
     int FrameWidth,
     int ScoringBatchSize,
@@ -17,31 +21,35 @@ internal sealed record TrainerSettings(
     CancellationToken CancellationToken)
 {
     /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
-    public static TrainerSettings From(IExceptionContext context, MambaTrainerOptions options, string trainer)
+    public static TrainerSettings From(IExceptionContext context, MambaSequenceOptions options, string estimator)
     {
         context.CheckValue(options, nameof(options));
         var violations = Violations(options).ToList();
         if (violations.Count > 0)
-            throw context.ExceptUserArg(nameof(options), $"{trainer}: the options are out of range:{Environment.NewLine}{string.Join(Environment.NewLine, violations)}");
+            throw context.ExceptUserArg(nameof(options), $"{estimator}: the options are out of range:{Environment.NewLine}{string.Join(Environment.NewLine, violations)}");
 
-        return new(options.LabelColumnName, options.SequenceColumnName, options.Model, options.Training.Clone(), options.Pooling,
-            options.Tokenizer, options.FrameWidth, options.ScoringBatchSize, options.ValidationSet, options.Progress, options.CancellationToken);
+        var (option, column) = options.InputColumns.Last();
+        var encoder = options.Pretrained?.Source;
+        var training = options.Training.Clone();
+        if (encoder is not null && training.MaxLength == 0)
+            (training.MaxLength, training.Truncation) = (encoder.MaxLength, encoder.Truncation);
+        return new(column, option, encoder?.Config ?? options.Model, training, options.PoolingChoice,
+            encoder, options.EncoderIsFrozen, options.EncoderRateScale, options.Tokenizer ?? encoder?.Tokenizer,
+            options.FrameWidth, options.ScoringBatchSize, options.ValidationSet, options.Progress, options.CancellationToken);
     }
 
-    private static IEnumerable<string> Violations(MambaTrainerOptions options)
+    private static IEnumerable<string> Violations(MambaSequenceOptions options)
     {
-        var names = options.OutputColumns
-            .Prepend((Property: nameof(options.SequenceColumnName), Name: options.SequenceColumnName))
-            .Prepend((Property: nameof(options.LabelColumnName), Name: options.LabelColumnName))
-            .ToList();
-        foreach (var (property, _) in names.Where(n => string.IsNullOrWhiteSpace(n.Name)))
+        foreach (var (property, _) in options.InputColumns.Concat(options.OutputColumns).Where(n => string.IsNullOrWhiteSpace(n.Name)))
             yield return $"{property} is empty; expected a column name.";
-        foreach (var same in options.OutputColumns.GroupBy(n => n.Name).Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key)))
-            yield return $"{string.Join(" and ", same.Select(n => n.Property))} are both '{same.Key}'; expected different names.";
-        if (options.LabelColumnName == options.SequenceColumnName && !string.IsNullOrWhiteSpace(options.LabelColumnName))
-            yield return $"LabelColumnName and SequenceColumnName are both '{options.LabelColumnName}'; expected different columns.";
-        if (!Enum.IsDefined(options.Pooling))
-            yield return $"Pooling is {options.Pooling}; expected one of {string.Join(", ", Enum.GetNames<MambaPooling>())}.";
+        foreach (var (same, properties) in Repeated(options.OutputColumns))
+            yield return $"{properties} are both '{same}'; expected different names.";
+        foreach (var (same, properties) in Repeated(options.InputColumns))
+            yield return $"{properties} are both '{same}'; expected different columns.";
+        if (!Enum.IsDefined(options.PoolingChoice))
+            yield return $"Pooling is {options.PoolingChoice}; expected one of {string.Join(", ", Enum.GetNames<MambaPooling>())}.";
+        foreach (var violation in options.OwnViolations())
+            yield return violation;
         if (options.FrameWidth < 0)
             yield return $"FrameWidth is {options.FrameWidth}; expected 0 (from the column) or more.";
         if (options.ScoringBatchSize < 1)
@@ -54,7 +62,24 @@ internal sealed record TrainerSettings(
             yield return "Training is null; expected MambaTrainingOptions.";
         else if (MessageOf(options.Training.Validate) is { } training)
             yield return training;
+        foreach (var violation in EncoderViolations(options))
+            yield return violation;
     }
+
+    private static IEnumerable<string> EncoderViolations(MambaSequenceOptions options)
+    {
+        if (options.Pretrained?.Source is not { } encoder)
+            yield break;
+        if (options.Model is { } model && model != new MambaConfig() && model != encoder.Config)
+            yield return "Model is set, but the architecture is that of the encoder in Pretrained. Leave Model at its default.";
+        if (options.Tokenizer is { } tokenizer && encoder.Tokenizer is { } own && tokenizer.Name != own.Name)
+            yield return $"Tokenizer is '{tokenizer.Name}', but the encoder in Pretrained was learnt with '{own.Name}'. Leave Tokenizer unset.";
+    }
+
+    private static IEnumerable<(string Name, string Properties)> Repeated(IEnumerable<(string Property, string Name)> columns) => columns
+        .GroupBy(n => n.Name)
+        .Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key))
+        .Select(g => (g.Key, string.Join(" and ", g.Select(n => n.Property))));
 
     private static string? MessageOf(Action validate)
     {

@@ -17,7 +17,8 @@ internal sealed class AdamWOptimizer : IDisposable
     /// <param name="weights">What to update.</param>
     /// <param name="options">Betas, decay and clipping.</param>
     /// <param name="decays">Which weights decay, by name.</param>
-    internal AdamWOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options, Func<string, bool> decays)
+    /// <param name="encoderRateScale">The learning rate of the encoder's weights as a share of that of the others.</param>
+    internal AdamWOptimizer((string Name, Parameter Tensor)[] weights, MambaTrainingOptions options, Func<string, bool> decays, double encoderRateScale = 1)
     {
         using var noGradient = no_grad();
         _options = options;
@@ -25,7 +26,8 @@ internal sealed class AdamWOptimizer : IDisposable
             w.Tensor,
             zeros_like(w.Tensor).DetachFromDisposeScope(),
             zeros_like(w.Tensor).DetachFromDisposeScope(),
-            decays(w.Name) ? options.WeightDecay : 0));
+            decays(w.Name) ? options.WeightDecay : 0,
+            ParameterGroups.IsEncoder(w.Name) ? encoderRateScale : 1));
     }
 
     /// <summary>The length of all gradients taken as one vector, before clipping.</summary>
@@ -53,7 +55,7 @@ internal sealed class AdamWOptimizer : IDisposable
             Ops.AdamW.Step(item.Weight, gradient, item.FirstMoment, item.SecondMoment, new AdamWStep
             {
                 Number = _steps,
-                LearningRate = learningRate,
+                LearningRate = learningRate * item.RateScale,
                 Beta1 = _options.Beta1,
                 Beta2 = _options.Beta2,
                 WeightDecay = item.WeightDecay,
@@ -71,5 +73,5 @@ internal sealed class AdamWOptimizer : IDisposable
         }
     }
 
-    private sealed record Item(Parameter Weight, Tensor FirstMoment, Tensor SecondMoment, double WeightDecay);
+    private sealed record Item(Parameter Weight, Tensor FirstMoment, Tensor SecondMoment, double WeightDecay, double RateScale);
 }

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>Yes or no: one output, the log-odds of yes; cross-entropy of its sigmoid.</summary>
-internal sealed class BinaryObjective : TrainingObjective
+internal sealed class BinaryObjective : SupervisedObjective
 {
     internal const string ObjectiveName = "binary";
 
@@ -16,7 +16,7 @@ internal sealed class BinaryObjective : TrainingObjective
 
     internal override int Classes => 2;
 
-    internal override string MetricName => "accuracy";
+    internal override string MetricName(SequenceKind kind) => "accuracy";
 
     internal override bool HigherMetricIsBetter => true;
 
@@ -41,7 +41,7 @@ internal sealed class BinaryObjective : TrainingObjective
         return nn.functional.binary_cross_entropy_with_logits(logits, smoothed, weights, nn.Reduction.Sum).MoveToOuterDisposeScope();
     }
 
-    internal override void ToScores(Span<float> outputs)
+    internal override void ToScores(Span<float> outputs, int count)
     {
     }
 

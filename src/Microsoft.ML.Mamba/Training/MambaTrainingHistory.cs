@@ -16,4 +16,8 @@ public sealed record MambaTrainingHistory(
     string? StoppedBecause,
     long TrainingSequences,
     long ValidationSequences,
-    long ParameterCount);
+    long ParameterCount)
+{
+    /// <summary>Before training.</summary>
+    internal static MambaTrainingHistory None { get; } = new([], 0, null, 0, 0, 0);
+}

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
 
 namespace Microsoft.ML.Mamba.Training;
 
@@ -41,6 +42,11 @@ internal sealed record ModelDescription
     internal bool ReverseComplementAveraging { get; init; }
 
     internal required MambaTrainingHistory History { get; init; }
+
+    /// <summary>Numbers per sequence, or per position of it.</summary>
+    internal int OutputCount => Objective.Outputs > 0 ? Objective.Outputs
+        : Objective.PerPosition ? Config.DModel
+        : SequencePooling.FeaturesOf(Pooling, Config.DModel);
 
     internal SequenceKind Kind => Config.FrameWidth > 0 ? SequenceKind.Frames : SequenceKind.Ids;
 
@@ -108,6 +114,10 @@ internal sealed record ModelDescription
     private void Check(string? tokenizerName)
     {
         Config.ValidateForModel();
+        if (Objective.Defect(this) is { } defect)
+        {
+            throw new FormatException(defect);
+        }
         if (tokenizerName != Tokenizer?.Name)
         {
             throw new FormatException($"it names the tokenizer '{tokenizerName ?? "none"}', but the model comes with '{Tokenizer?.Name ?? "none"}'.");

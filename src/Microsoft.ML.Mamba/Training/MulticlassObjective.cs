@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>One of K classes: softmax and cross-entropy.</summary>
-internal sealed class MulticlassObjective : TrainingObjective
+internal sealed class MulticlassObjective : SupervisedObjective
 {
     internal const string ObjectiveName = "multiclass";
 
@@ -22,7 +22,7 @@ internal sealed class MulticlassObjective : TrainingObjective
 
     internal override int Classes { get; }
 
-    internal override string MetricName => "accuracy";
+    internal override string MetricName(SequenceKind kind) => "accuracy";
 
     internal override bool HigherMetricIsBetter => true;
 
@@ -39,7 +39,7 @@ internal sealed class MulticlassObjective : TrainingObjective
         return nn.functional.cross_entropy(outputs, labels, weights, label_smoothing: labelSmoothing);
     }
 
-    internal override void ToScores(Span<float> outputs)
+    internal override void ToScores(Span<float> outputs, int count)
     {
         for (var start = 0; start < outputs.Length; start += Classes)
         {

@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -9,6 +10,16 @@ internal static class NetworkWeights
     /// <summary>All weights in the order of their names, so that equal models give equal files.</summary>
     internal static (string Name, Parameter Tensor)[] Of(nn.Module network) =>
         [.. network.named_parameters().Select(p => (p.name, p.parameter)).OrderBy(p => p.name, StringComparer.Ordinal)];
+
+    /// <summary>Overwrites the weights of an encoder by those of another of the same architecture.</summary>
+    internal static void Copy(MambaModel from, MambaModel to)
+    {
+        using var noGradient = no_grad();
+        foreach (var (source, target) in Of(from).Zip(Of(to)))
+        {
+            target.Tensor.copy_(source.Tensor);
+        }
+    }
 
     /// <summary>
     /// Compares what the largest matrices alone would need with the size of the file, so that a damaged config.json cannot

@@ -82,7 +82,7 @@ internal sealed class ProgressMeter(TrainingPlan plan)
             plan.Steps,
             TrainingLoss,
             validation?.Loss,
-            validation is null ? null : plan.Objective.MetricName,
+            validation is null ? null : plan.Objective.MetricName(plan.Train.Kind),
             validation?.Metric,
             _sequences / seconds,
             _positions / seconds,

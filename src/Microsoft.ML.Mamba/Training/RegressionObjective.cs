@@ -9,7 +9,7 @@ namespace Microsoft.ML.Mamba.Training;
 /// A number: mean squared error of the standardised label, (label - mean) / scale, so that the network's output starts near
 /// the answer whatever the label's units are.
 /// </summary>
-internal sealed class RegressionObjective(double labelMean, double labelScale) : TrainingObjective
+internal sealed class RegressionObjective(double labelMean, double labelScale) : SupervisedObjective
 {
     internal const string ObjectiveName = "regression";
 
@@ -19,7 +19,7 @@ internal sealed class RegressionObjective(double labelMean, double labelScale) :
 
     internal override int Classes => 0;
 
-    internal override string MetricName => "RMSE";
+    internal override string MetricName(SequenceKind kind) => "RMSE";
 
     internal override bool HigherMetricIsBetter => false;
 
@@ -53,7 +53,7 @@ internal sealed class RegressionObjective(double labelMean, double labelScale) :
         return nn.functional.mse_loss(values, standardised);
     }
 
-    internal override void ToScores(Span<float> outputs)
+    internal override void ToScores(Span<float> outputs, int count)
     {
         foreach (ref var value in outputs)
         {

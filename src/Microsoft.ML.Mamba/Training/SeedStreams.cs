@@ -16,6 +16,12 @@ internal readonly struct SeedStreams(int seed)
 
     internal Random Split() => new(Derive(5));
 
+    internal Random Masking() => new(Derive(6));
+
+    internal Random EvaluationMasking() => new(Derive(7));
+
+    internal int Head => Derive(8);
+
     // SplitMix64's output function (Steele, Lea and Flood 2014) on (stream, seed).
     private int Derive(ulong stream)
     {

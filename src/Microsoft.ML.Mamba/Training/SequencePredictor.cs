@@ -12,12 +12,12 @@ namespace Microsoft.ML.Mamba.Training;
 /// </summary>
 internal sealed class SequencePredictor : IDisposable
 {
-    private readonly MambaForSequenceClassification _network;
+    private readonly nn.Module<SequenceInput, Tensor> _network;
     private readonly ForwardLease _lease;
 
     /// <param name="description">What the model is.</param>
     /// <param name="network">Its network, in evaluation mode; the predictor owns it from now on.</param>
-    internal SequencePredictor(ModelDescription description, MambaForSequenceClassification network)
+    internal SequencePredictor(ModelDescription description, nn.Module<SequenceInput, Tensor> network)
     {
         Description = description;
         _network = network;
@@ -26,18 +26,18 @@ internal sealed class SequencePredictor : IDisposable
 
     internal ModelDescription Description { get; }
 
-    /// <summary>Scores per sequence: the number of classes, or 1.</summary>
-    internal int OutputCount => Description.Objective.Outputs;
+    /// <summary>Numbers per sequence, or per position where the model answers for each: classes, 1, or the width of an embedding.</summary>
+    internal int OutputCount => Description.OutputCount;
 
     /// <summary>A fresh policy that cuts sequences as this model wants them, and counts them.</summary>
     internal TruncationPolicy CreateTruncation() => new(Description.MaxLength, Description.Truncation);
 
     /// <summary>
-    /// Scores each row: class probabilities, log-odds of yes, or the value. A row's scores do not depend on the other rows
-    /// of the batch, nor on padding, beyond rounding.
+    /// Scores each row: class probabilities, log-odds of yes, the value, or the embedding. A row's scores do not depend on the
+    /// other rows of the batch, nor on padding, beyond rounding.
     /// </summary>
     /// <param name="batch">Rows of the model's kind; empty rows are legal and score like the head's bias.</param>
-    /// <returns>Rows × <see cref="OutputCount"/>, row after row.</returns>
+    /// <returns>Rows × <see cref="OutputCount"/>, row after row; where the model answers for each position, real positions × that.</returns>
     /// <exception cref="ArgumentException">The batch is of another kind or width.</exception>
     /// <exception cref="InvalidOperationException">An id is outside the vocabulary that the model was trained with.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -81,7 +81,7 @@ internal sealed class SequencePredictor : IDisposable
     {
         var description = ModelDescription.Read(config, tokenizer);
         NetworkWeights.CheckSize(description, weightsLength);
-        var network = BuildNetwork(description, dropout: 0, seed: 0);
+        var network = description.Objective.BuildNetwork(description, dropout: 0, seed: 0);
         try
         {
             ModuleWeights.Load(network, weights, weightsLength);
@@ -95,8 +95,19 @@ internal sealed class SequencePredictor : IDisposable
         }
     }
 
-    internal static MambaForSequenceClassification BuildNetwork(ModelDescription description, double dropout, int seed) =>
-        new(description.Config, description.Pooling, description.Objective.Outputs, dropout, seed);
+    /// <summary>Overwrites the weights of an encoder of the same architecture by this model's.</summary>
+    internal void CopyEncoderTo(MambaModel target)
+    {
+        _lease.Enter();
+        try
+        {
+            NetworkWeights.Copy(((ISequenceNetwork)_network).Backbone, target);
+        }
+        finally
+        {
+            _lease.Exit();
+        }
+    }
 
     /// <summary>The batch as the network takes it.</summary>
     internal static SequenceInput InputOf(PaddedBatch batch) => batch.Ids is { } ids
@@ -108,20 +119,15 @@ internal sealed class SequencePredictor : IDisposable
 
     private float[] Forward(PaddedBatch batch)
     {
-        var scores = new float[batch.Rows * OutputCount];
+        float[] scores;
         using (NewDisposeScope())
         using (no_grad())
         {
-            if (Description.ReverseComplementAveraging)
-            {
-                Average(RawOutputs(batch.WithReverseComplements(Description.Tokenizer!)), scores);
-            }
-            else
-            {
-                RawOutputs(batch).CopyTo(scores);
-            }
+            scores = Description.ReverseComplementAveraging ? Average(RawOutputs(batch.WithReverseComplements(Description.Tokenizer!)))
+                : Description.Objective.PerPosition ? RealPositions(RawOutputs(batch), batch)
+                : RawOutputs(batch);
         }
-        Description.Objective.ToScores(scores);
+        Description.Objective.ToScores(scores, OutputCount);
         return scores;
     }
 
@@ -132,12 +138,26 @@ internal sealed class SequencePredictor : IDisposable
     }
 
     // The first half of the rows are the strands as given, the second half their reverse complements.
-    private static void Average(ReadOnlySpan<float> both, Span<float> average)
+    private static float[] Average(float[] both)
     {
+        var average = new float[both.Length / 2];
         for (var i = 0; i < average.Length; i++)
         {
             average[i] = (both[i] + both[average.Length + i]) / 2;
         }
+        return average;
+    }
+
+    /// <summary>The vectors of real positions, row after row, without those of padding.</summary>
+    private float[] RealPositions(float[] outputs, PaddedBatch batch)
+    {
+        var positions = outputs.Length / (batch.Rows * OutputCount); // 0 to batch.Length
+        var real = new float[checked(batch.RealPositions * OutputCount)];
+        for (int row = 0, at = 0; row < batch.Rows; at += batch.Lengths[row++] * OutputCount)
+        {
+            outputs.AsSpan(row * positions * OutputCount, batch.Lengths[row] * OutputCount).CopyTo(real.AsSpan(at));
+        }
+        return real;
     }
 
     private void CheckKind(PaddedBatch batch)

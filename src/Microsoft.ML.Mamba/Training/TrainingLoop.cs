@@ -1,7 +1,5 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Data;
-using Microsoft.ML.Mamba.Modules;
-using TorchSharp;
 
 namespace Microsoft.ML.Mamba.Training;
 
@@ -16,7 +14,7 @@ internal sealed class TrainingLoop : IDisposable
 
     private readonly TrainingPlan _plan;
     private readonly TrainingRequest _request;
-    private readonly MambaForSequenceClassification _network;
+    private readonly ITrainee _trainee;
     private readonly TrainingStep _step;
     private readonly WeightSnapshot _best;
     private readonly ProgressMeter _meter;
@@ -25,21 +23,17 @@ internal sealed class TrainingLoop : IDisposable
     private readonly List<MambaTrainingProgress> _epochs = [];
     private readonly Random _shuffling;
     private readonly Random _augmentation;
-    private readonly SequencePredictor _evaluator;
     private double _lowestSnapshotLoss = double.PositiveInfinity;
     private string? _stoppedBecause;
     private int? _keptEpoch;
-    private bool _finished;
 
     private TrainingLoop(TrainingPlan plan)
     {
         _plan = plan;
         _request = plan.Request;
         var options = plan.Options;
-        _network = SequencePredictor.BuildNetwork(Describe(), options.Dropout, plan.Seeds.Weights);
-        _network.ReseedDropout(plan.Seeds.Dropout);
-        _evaluator = new SequencePredictor(Describe(), _network);
-        _step = new TrainingStep(_network, plan);
+        _trainee = plan.Objective.CreateTrainee(plan);
+        _step = new TrainingStep(_trainee, options, _request.EncoderLearningRateScale);
         _best = new WeightSnapshot(_step.Weights);
         _schedule = new LearningRateSchedule(options.LearningRate, options.MinLearningRateRatio, options.WarmupRatio, plan.Steps);
         _bestEpoch = new BestEpoch(options.EarlyStoppingMetric, plan.Objective.HigherMetricIsBetter);
@@ -68,21 +62,18 @@ internal sealed class TrainingLoop : IDisposable
         }
     }
 
-    /// <summary>Frees what only training needs, and the network too unless a fitted model has taken it over.</summary>
+    /// <summary>Frees what only training needs, and the networks too unless a fitted model has taken them over.</summary>
     public void Dispose()
     {
         _step.Dispose();
         _best.Dispose();
-        if (!_finished)
-        {
-            _evaluator.Dispose();
-        }
+        _trainee.Dispose();
     }
 
     private SequencePredictor Train()
     {
         _request.Info(FormattableString.Invariant(
-            $"Training {ParameterCount:N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch"));
+            $"Training {_step.Weights.Sum(w => w.NumberOfElements):N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch"));
         if (_plan.Validation is null && _plan.Options.EarlyStoppingPatience > 0)
         {
             _request.Warning("EarlyStoppingPatience has no effect: there are no validation rows. Give a validation set or a larger ValidationFraction.");
@@ -109,7 +100,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Takes the steps of one epoch; says what broke down, if anything did.</summary>
     private string? TrainEpoch(int epoch)
     {
-        _network.train();
+        _trainee.BeginTraining();
         _meter.BeginEpoch(epoch);
         foreach (var rows in LengthBucketedBatches.Shuffled(_plan.Train, _plan.Options.BatchSize, _shuffling))
         {
@@ -139,7 +130,7 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Validates, reports, keeps the weights where they are the best; says what broke down, if anything did.</summary>
     private string? EvaluateEpoch(int epoch)
     {
-        _network.eval();
+        _trainee.BeginEvaluation();
         // Without validation rows, one batch still tells whether the weights of the last step are of any use.
         var result = _plan.Validation is { } validation
             ? Evaluate(validation, LengthBucketedBatches.ByLength(validation, EvaluationBatchSize))
@@ -168,18 +159,13 @@ internal sealed class TrainingLoop : IDisposable
 
     private (double Loss, double Metric) Evaluate(SequenceSet set, int[][] batches)
     {
-        double loss = 0, metric = 0;
-        long rows = 0;
+        var sum = default(Measurement);
         foreach (var batchRows in batches)
         {
             _request.CheckAlive();
-            var batch = PaddedBatch.Gather(set, batchRows);
-            var sums = _plan.Objective.Measure(_evaluator.Predict(batch), batch.Targets);
-            loss += sums.Loss;
-            metric += sums.Metric;
-            rows += batch.Rows;
+            sum += _trainee.Measure(PaddedBatch.Gather(set, batchRows));
         }
-        return (loss / rows, _plan.Objective.Metric(metric, rows));
+        return (sum.Loss / sum.Count, _trainee.Metric(sum));
     }
 
     private PaddedBatch Augment(PaddedBatch batch)
@@ -228,24 +214,8 @@ internal sealed class TrainingLoop : IDisposable
 
     private SequencePredictor Finish()
     {
-        _network.eval();
         var history = new MambaTrainingHistory(
-            _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, ParameterCount);
-        _finished = true;
-        return new SequencePredictor(Describe(history), _network);
+            _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, _trainee.ParameterCount);
+        return _trainee.Finish(history);
     }
-
-    private long ParameterCount => _step.Weights.Sum(w => w.NumberOfElements);
-
-    private ModelDescription Describe(MambaTrainingHistory? history = null) => new()
-    {
-        Config = _plan.Config,
-        Pooling = _request.Pooling,
-        Objective = _plan.Objective,
-        Tokenizer = _request.Tokenizer,
-        MaxLength = _plan.Options.MaxLength,
-        Truncation = _plan.Options.Truncation,
-        ReverseComplementAveraging = _plan.Options.ReverseComplementAveraging,
-        History = history ?? new MambaTrainingHistory([], 0, null, 0, 0, 0),
-    };
 }

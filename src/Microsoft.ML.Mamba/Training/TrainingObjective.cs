@@ -1,58 +1,60 @@
 using System.Text.Json;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>
-/// What a model is asked for: how many numbers the network puts out, which loss compares them with the labels, what they
-/// become as scores, and how good the scores are. Immutable.
+/// What a model is asked for: which network answers, what its numbers become as scores, and how it is learnt. Immutable.
 /// </summary>
 internal abstract class TrainingObjective
 {
     /// <summary>The name in config.json.</summary>
     internal abstract string Name { get; }
 
-    /// <summary>Numbers that the network puts out for each sequence.</summary>
+    /// <summary>Numbers that the network's head puts out for each sequence; 0 when it has no head and puts out hidden states.</summary>
     internal abstract int Outputs { get; }
 
-    /// <summary>Classes that a label may have, as 0 to this number less one; 0 for numbers.</summary>
+    /// <summary>Classes that a label may have, as 0 to this number less one; 0 for numbers and where there are no labels.</summary>
     internal abstract int Classes { get; }
 
-    internal abstract string MetricName { get; }
+    /// <summary>What the validation metric is.</summary>
+    /// <param name="kind">What the model reads.</param>
+    internal abstract string MetricName(SequenceKind kind);
 
     internal abstract bool HigherMetricIsBetter { get; }
 
+    /// <summary>Whether the model answers for each position of a sequence.</summary>
+    internal virtual bool PerPosition => false;
+
     /// <summary>One of so many classes; the target is the class index from 0; scores are probabilities.</summary>
-    internal static TrainingObjective Multiclass(int classes) => new MulticlassObjective(classes);
+    internal static SupervisedObjective Multiclass(int classes) => new MulticlassObjective(classes);
 
     /// <summary>Yes or no; the target is 1 or 0; the score is the log-odds of yes.</summary>
-    internal static TrainingObjective Binary { get; } = new BinaryObjective();
+    internal static SupervisedObjective Binary { get; } = new BinaryObjective();
 
     /// <summary>A number; the score is in its units. The labels' mean and scale are taken from the training rows.</summary>
-    internal static TrainingObjective Regression { get; } = new RegressionObjective(0, 1);
+    internal static SupervisedObjective Regression { get; } = new RegressionObjective(0, 1);
+
+    /// <summary>The network of a model, with initial weights.</summary>
+    internal abstract nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, double dropout, int seed);
+
+    /// <summary>What a plan trains.</summary>
+    /// <exception cref="MambaTrainingException">The rows leave nothing to learn.</exception>
+    internal abstract ITrainee CreateTrainee(TrainingPlan plan);
 
     /// <summary>Checks the targets of the training rows and takes from them what the objective needs to know.</summary>
     /// <exception cref="MambaTrainingException">The targets leave nothing to learn.</exception>
     internal abstract TrainingObjective LearnFrom(SequenceSet train);
 
-    /// <summary>The mean loss of a batch, weighted by class where there are weights.</summary>
-    /// <param name="outputs">(rows, Outputs), raw.</param>
-    /// <param name="targets">One per row.</param>
-    /// <param name="labelSmoothing">Ignored by regression.</param>
-    /// <param name="classWeights">One per class, or null; ignored by regression.</param>
-    internal abstract Tensor Loss(Tensor outputs, float[] targets, double labelSmoothing, float[]? classWeights);
+    /// <summary>Turns raw outputs into scores, in place.</summary>
+    /// <param name="outputs">Vectors of the model's output count, one after the other.</param>
+    /// <param name="count">The output count.</param>
+    internal abstract void ToScores(Span<float> outputs, int count);
 
-    /// <summary>Turns raw outputs into scores, in place, rows × Outputs.</summary>
-    internal abstract void ToScores(Span<float> outputs);
-
-    /// <summary>The sum over rows of the validation loss and of what <see cref="Metric"/> needs.</summary>
-    /// <param name="scores">Rows × Outputs.</param>
-    /// <param name="targets">One per row.</param>
-    internal abstract (double Loss, double Metric) Measure(ReadOnlySpan<float> scores, ReadOnlySpan<float> targets);
-
-    /// <summary>The metric of all rows from the sums of <see cref="Measure"/>.</summary>
-    internal abstract double Metric(double sum, long rows);
+    /// <summary>What is wrong with a description that has this objective, or null.</summary>
+    internal virtual string? Defect(ModelDescription model) => null;
 
     internal abstract void WriteJson(Utf8JsonWriter json);
 
@@ -73,8 +75,10 @@ internal abstract class TrainingObjective
                 return scale > 0 && double.IsFinite(scale) && double.IsFinite(mean)
                     ? new RegressionObjective(mean, scale)
                     : throw new FormatException($"objective.labelMean, labelScale are {mean}, {scale}; expected finite numbers, the scale above 0.");
+            case EmbeddingObjective.ObjectiveName:
+                return EmbeddingObjective.Read(json);
             default:
-                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary and regression.");
+                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary, regression and embedding.");
         }
     }
 
@@ -91,20 +95,5 @@ internal abstract class TrainingObjective
                     FormattableString.Invariant($"Row {row}: the label is {target}; expected a class index from 0 to {Classes - 1}."));
             }
         }
-    }
-
-    private protected void CheckTwoClasses(SequenceSet set)
-    {
-        CheckTargets(set);
-        var first = set.GetTarget(0);
-        for (var row = 1; row < set.Count; row++)
-        {
-            if (set.GetTarget(row) != first)
-            {
-                return;
-            }
-        }
-        throw new MambaTrainingException(
-            FormattableString.Invariant($"All {set.Count:N0} training rows are of one class (index {first} of {Classes}); a classifier needs at least two."));
     }
 }

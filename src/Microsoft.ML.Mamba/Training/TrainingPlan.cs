@@ -47,6 +47,20 @@ internal sealed class TrainingPlan
 
     internal SeedStreams Seeds { get; }
 
+    /// <summary>What the fitted model is.</summary>
+    /// <param name="history">What happened in training; null before it.</param>
+    internal ModelDescription Describe(MambaTrainingHistory? history = null) => new()
+    {
+        Config = Config,
+        Pooling = Request.Pooling,
+        Objective = Objective,
+        Tokenizer = Request.Tokenizer,
+        MaxLength = Options.MaxLength,
+        Truncation = Options.Truncation,
+        ReverseComplementAveraging = Options.ReverseComplementAveraging,
+        History = history ?? MambaTrainingHistory.None,
+    };
+
     /// <summary>Checks a request.</summary>
     /// <exception cref="ArgumentException">Settings are out of range or do not fit each other or the data.</exception>
     /// <exception cref="MambaTrainingException">The data leave nothing to learn.</exception>
@@ -74,7 +88,8 @@ internal sealed class TrainingPlan
                 (train, validation) = (train.Subset(rows.Train), train.Subset(rows.Validation));
             }
         }
-        return new TrainingPlan(request, options, config, objective, train, validation);
+        var plan = new TrainingPlan(request, options, config, objective, train, validation);
+        return objective.Defect(plan.Describe()) is { } defect ? throw new ArgumentException(defect) : plan;
     }
 
     private static SeedStreams SeedsOf(TrainingRequest request, MambaTrainingOptions options) => new(options.Seed ?? request.Seed);

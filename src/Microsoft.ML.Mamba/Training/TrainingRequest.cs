@@ -12,6 +12,15 @@ internal sealed record TrainingRequest
 
     internal required TrainingObjective Objective { get; init; }
 
+    /// <summary>The encoder to start from, of the architecture <see cref="Config"/>; null: initial weights.</summary>
+    internal EncoderSource? Encoder { get; init; }
+
+    /// <summary>Whether only what stands behind the encoder is trained.</summary>
+    internal bool FreezeEncoder { get; init; }
+
+    /// <summary>The encoder's learning rate as a share of the options'.</summary>
+    internal double EncoderLearningRateScale { get; init; } = 1;
+
     /// <summary>What made the ids, or null when sequences came as ids or frames; kept with the model.</summary>
     internal SequenceTokenizer? Tokenizer { get; init; }
 

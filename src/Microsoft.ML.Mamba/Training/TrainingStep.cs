@@ -1,5 +1,4 @@
 using Microsoft.ML.Mamba.Data;
-using Microsoft.ML.Mamba.Modules;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -9,21 +8,19 @@ namespace Microsoft.ML.Mamba.Training;
 /// <summary>One step of training: forward, loss, backward, clipping, update. Nothing is updated from numbers that are not finite.</summary>
 internal sealed class TrainingStep : IDisposable
 {
-    private readonly MambaForSequenceClassification _network;
-    private readonly TrainingPlan _plan;
+    private readonly ITrainee _trainee;
     private readonly AdamWOptimizer _optimizer;
     private readonly Parameter[] _weights;
 
-    /// <param name="network">The network to train.</param>
-    /// <param name="plan">Objective and settings.</param>
+    /// <param name="trainee">What to train.</param>
+    /// <param name="options">The optimizer's settings.</param>
+    /// <param name="encoderRateScale">The encoder's learning rate as a share of the others'.</param>
     /// <param name="decays">Which weights decay, by name; null = <see cref="ParameterGroups.Decays"/>.</param>
-    internal TrainingStep(MambaForSequenceClassification network, TrainingPlan plan, Func<string, bool>? decays = null)
+    internal TrainingStep(ITrainee trainee, MambaTrainingOptions options, double encoderRateScale = 1, Func<string, bool>? decays = null)
     {
-        _network = network;
-        _plan = plan;
-        var weights = NetworkWeights.Of(network);
-        _weights = [.. weights.Select(w => w.Tensor)];
-        _optimizer = new AdamWOptimizer(weights, plan.Options, decays ?? ParameterGroups.Decays);
+        _trainee = trainee;
+        _weights = [.. trainee.Weights.Select(w => w.Tensor)];
+        _optimizer = new AdamWOptimizer(trainee.Weights, options, decays ?? ParameterGroups.Decays, encoderRateScale);
     }
 
     internal Parameter[] Weights => _weights;
@@ -36,10 +33,7 @@ internal sealed class TrainingStep : IDisposable
     internal (double Loss, double GradientNorm) Take(PaddedBatch batch, double learningRate, Action<double> beforeUpdate)
     {
         using var scope = NewDisposeScope();
-        using var input = SequencePredictor.InputOf(batch);
-        var options = _plan.Options;
-        var outputs = _network.call(input);
-        var loss = _plan.Objective.Loss(outputs, batch.Targets, options.LabelSmoothing, _plan.ClassWeights);
+        var loss = _trainee.Loss(batch);
         double value = loss.item<float>();
         if (!double.IsFinite(value))
         {

@@ -11,16 +11,19 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
 {
     /// <summary>Runs all checks.</summary>
     /// <param name="valid">Data to fit and to transform.</param>
-    /// <param name="withoutLabel">Data to transform only.</param>
+    /// <param name="withoutLabel">Data to transform only; null for estimators that need no label.</param>
     /// <param name="invalid">Data for neither.</param>
     /// <param name="fitOnly">Data to fit, whose sequences the model trained on <paramref name="valid"/> cannot read.</param>
-    public void Check(IDataView valid, IDataView withoutLabel, IDataView invalid, IDataView fitOnly)
+    public void Check(IDataView valid, IDataView? withoutLabel, IDataView invalid, IDataView fitOnly)
     {
         // 1
         var promised = estimator.GetOutputSchema(ShapeOf(valid.Schema));
         // 2, 3, 4
-        MustFail(() => estimator.GetOutputSchema(ShapeOf(withoutLabel.Schema)));
-        MustFail(() => estimator.Fit(withoutLabel));
+        if (withoutLabel is not null)
+        {
+            MustFail(() => estimator.GetOutputSchema(ShapeOf(withoutLabel.Schema)));
+            MustFail(() => estimator.Fit(withoutLabel));
+        }
         MustFail(() => estimator.GetOutputSchema(ShapeOf(invalid.Schema)));
         MustFail(() => estimator.Fit(invalid));
         // 5
@@ -36,7 +39,8 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
         SchemaAssert.Same(valid.Schema, loadedSchema);
         // 8 to 13
         CheckTransformers(transformer, loaded, valid);
-        CheckTransformers(transformer, loaded, withoutLabel);
+        if (withoutLabel is not null)
+            CheckTransformers(transformer, loaded, withoutLabel);
         // 5, 14
         foreach (var either in new[] { transformer, loaded })
         {

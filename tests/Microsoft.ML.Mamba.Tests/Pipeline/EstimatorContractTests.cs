@@ -18,6 +18,38 @@ public sealed class EstimatorContractTests
         contract.Check(valid, PipelineData.Unlabelled(ml, rows), WrongType(ml, valid), FramesInstead(ml, valid));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_embedding_does_so_too(bool perPosition)
+    {
+        var ml = new MLContext(seed: 1);
+        var valid = PipelineData.Unlabelled(ml, PipelineData.Rows(60));
+        var estimator = ml.Transforms.MambaEmbed(EmbeddingModels.Options(o => (o.Tokenizer, o.PerPosition) = (null, perPosition)));
+
+        new EstimatorContract(ml, estimator).Check(valid, null, WrongType(ml, valid), FramesInstead(ml, valid));
+    }
+
+    [Fact]
+    public void An_embedding_from_another_model_does_so_too()
+    {
+        var ml = new MLContext(seed: 1);
+        var valid = PipelineData.Unlabelled(ml, PipelineData.Rows(20));
+        using var source = EmbeddingModels.Fit(ml);
+        var estimator = ml.Transforms.MambaEmbed("Embedding", "Sequence", MambaEncoder.Of(source));
+        var promised = estimator.GetOutputSchema(EstimatorContract.ShapeOf(valid.Schema));
+
+        using var model = estimator.Fit(valid);
+
+        SchemaAssert.SameShape(promised, EstimatorContract.ShapeOf(model.GetOutputSchema(valid.Schema)));
+        foreach (var bad in new[] { WrongType(ml, valid), FramesInstead(ml, valid) })
+        {
+            EstimatorContract.MustFail(() => estimator.GetOutputSchema(EstimatorContract.ShapeOf(bad.Schema)));
+            EstimatorContract.MustFail(() => estimator.Fit(bad));
+            EstimatorContract.MustFail(() => model.Transform(bad));
+        }
+    }
+
     [Fact]
     public void A_label_without_key_values_promises_no_names()
     {

@@ -27,7 +27,7 @@ public sealed class TrainerOptionsTests
                 "MambaMulticlassTrainer: the options are out of range:",
                 "LabelColumnName is empty; expected a column name.",
                 "PredictedLabelColumnName and ScoreColumnName are both 'Out'; expected different names.",
-                "Pooling is 77; expected one of Last, Mean, Max, MeanMax, Attention.",
+                "Pooling is 77; expected one of Last, Mean, Max, MeanMax, Attention, First.",
                 "FrameWidth is -1; expected 0 (from the column) or more.",
                 "ScoringBatchSize is 0; expected at least 1.",
                 "MambaConfig: DModel is 0; expected ≥ 1. DConv is 9; expected 2 to 8.",

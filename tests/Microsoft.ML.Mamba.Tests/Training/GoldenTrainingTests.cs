@@ -36,14 +36,15 @@ public sealed class GoldenTrainingTests
         using var golden = GoldenFile.Read(file);
         var set = SetOf(golden);
         var plan = TrainingPlan.Make(RequestOf(golden, set));
-        using var network = new MambaForSequenceClassification(plan.Config, MambaPooling.Mean, plan.Objective.Outputs, dropout: 0, seed: 0);
-        var weights = NetworkWeights.Of(network);
+        var objective = (SupervisedObjective)plan.Objective;
+        using var trainee = new SupervisedTrainee(plan, objective);
+        var weights = trainee.Weights;
         FillFrom(golden, weights);
-        using var step = new TrainingStep(network, plan, decays: _ => true);
+        using var step = new TrainingStep(trainee, plan.Options, decays: _ => true);
         var batch = ToyTasks.AllOf(set);
         var losses = golden["losses"].data<float>().ToArray();
 
-        AssertLogits(golden, "logits_0", network, batch);
+        AssertLogits(golden, "logits_0", trainee.Network, batch);
         for (var k = 0; k < 10; k++)
         {
             var first = k == 0;
@@ -58,8 +59,7 @@ public sealed class GoldenTrainingTests
         }
 
         using var noGradient = no_grad();
-        using var input = SequencePredictor.InputOf(batch);
-        var last = plan.Objective.Loss(network.call(input), batch.Targets, 0, null).item<float>();
+        var last = trainee.Loss(batch).item<float>();
         Assert.True(Math.Abs(last - losses[10]) <= LossTolerance, $"loss after ten steps is {last}; expected {losses[10]} ± {LossTolerance}");
         foreach (var (name, weight) in weights)
         {

@@ -68,7 +68,7 @@ public sealed class TrainingObjectiveTests
         Assert.Equal(((d * d) + ((1 - d) * (1 - d))) / 3, loss.item<float>(), 5);
 
         float[] scores = [-1, 0, 1];
-        objective.ToScores(scores);
+        objective.ToScores(scores, 1);
         Assert.Equal([20 - (float)objective.LabelScale, 20, 20 + (float)objective.LabelScale], scores);
         var (validationLoss, squares) = objective.Measure([10, 22, 30], [10, 20, 30]);
         Assert.Equal(4 / objective.LabelScale / objective.LabelScale, validationLoss, 6);
@@ -86,7 +86,7 @@ public sealed class TrainingObjectiveTests
     {
         float[] scores = [1000, 1000, -1000, 0, 0, 0];
 
-        TrainingObjective.Multiclass(3).ToScores(scores);
+        TrainingObjective.Multiclass(3).ToScores(scores, 3);
 
         Assert.Equal([0.5f, 0.5f, 0, 1f / 3, 1f / 3, 1f / 3], scores);
     }

@@ -1,0 +1,141 @@
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>
+/// An encoder that learns from sequences alone, by predicting what <see cref="PredictedPositions"/> tells: ids by cross-entropy,
+/// frames by squared error of their standardised values. The head that predicts is dropped in the end.
+/// </summary>
+internal sealed class SelfSupervisedTrainee : ITrainee
+{
+    private readonly TrainingPlan _plan;
+    private readonly MambaForSequenceEmbedding _network;
+    private readonly PretrainingHead _head;
+    private readonly FrameScale? _scale;
+    private readonly Random _training;
+    private Random _evaluation;
+    private bool _finished;
+
+    /// <exception cref="MambaTrainingException">There is no position to predict.</exception>
+    internal SelfSupervisedTrainee(TrainingPlan plan)
+    {
+        _plan = plan;
+        CheckPredictable(plan.Train, "training");
+        if (plan.Validation is { } validation)
+        {
+            CheckPredictable(validation, "validation");
+        }
+        _training = plan.Seeds.Masking();
+        _evaluation = plan.Seeds.EvaluationMasking();
+        _scale = plan.Train.Kind == SequenceKind.Frames ? FrameScale.Of(plan.Train) : null;
+        _network = (MambaForSequenceEmbedding)plan.Objective.BuildNetwork(plan.Describe(), plan.Options.Dropout, plan.Seeds.Weights);
+        _network.ReseedDropout(plan.Seeds.Dropout);
+        _head = new PretrainingHead(_network.Backbone, plan.Seeds.Head);
+        var encoder = NetworkWeights.Of(_network);
+        ParameterCount = encoder.Sum(w => w.Tensor.NumberOfElements);
+        Weights = [.. encoder, .. NetworkWeights.Of(_head).Select(w => ("pretraining." + w.Name, w.Tensor))];
+    }
+
+    public (string Name, Parameter Tensor)[] Weights { get; }
+
+    public long ParameterCount { get; }
+
+    private bool Causal => !_plan.Config.Bidirectional;
+
+    public void BeginTraining() => _network.train();
+
+    public void BeginEvaluation()
+    {
+        _network.eval();
+        _evaluation = _plan.Seeds.EvaluationMasking();
+    }
+
+    public Tensor Loss(PaddedBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return Loss(batch, Positions(batch, _training)).MoveToOuterDisposeScope();
+    }
+
+    public Measurement Measure(PaddedBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var positions = Positions(batch, _evaluation);
+        var loss = Loss(batch, positions).item<float>() * (double)positions.Count;
+        return new Measurement(loss, loss, positions.Count);
+    }
+
+    public double Metric(Measurement sum) => _scale is null ? Math.Exp(sum.Loss / sum.Count) : Math.Sqrt(sum.Loss / sum.Count);
+
+    public SequencePredictor Finish(MambaTrainingHistory history)
+    {
+        _network.eval();
+        _finished = true;
+        return new SequencePredictor(_plan.Describe(history), _network);
+    }
+
+    public void Dispose()
+    {
+        _head.Dispose();
+        if (!_finished)
+        {
+            _network.Dispose();
+        }
+    }
+
+    private PredictedPositions Positions(PaddedBatch batch, Random random) =>
+        Causal ? PredictedPositions.Next(batch) : PredictedPositions.Masked(batch, random);
+
+    /// <summary>The mean loss over the predicted positions; 0 for a batch without any.</summary>
+    private Tensor Loss(PaddedBatch batch, PredictedPositions positions)
+    {
+        using var input = InputOf(batch, positions.Shown);
+        var mask = positions.Hidden is { } hidden ? new PositionMask(hidden, batch.Rows, batch.Length, _head.Mask!) : null;
+        var states = _network.Backbone.Encode(input, layer: null, mask).view(-1, _plan.Config.DModel);   // (B·L, DModel)
+        if (positions.Count == 0)
+        {
+            return (states * zeros_like(states)).sum();
+        }
+        using var places = tensor(positions.States);
+        var predicted = _head.call(states.index_select(0, places));                                      // (P, VocabSize or FrameWidth)
+        if (batch.Ids is { } ids)
+        {
+            using var wanted = tensor(Array.ConvertAll(positions.Targets, place => (long)ids[place]));
+            return nn.functional.cross_entropy(predicted, wanted);
+        }
+        using var frames = tensor(_scale!.Standardised(batch.Frames!, positions.Targets), predicted.shape);
+        return nn.functional.mse_loss(predicted, frames);
+    }
+
+    private static SequenceInput InputOf(PaddedBatch batch, int[]? shown)
+    {
+        if (shown is null)
+        {
+            return SequencePredictor.InputOf(batch);
+        }
+        if (batch.Ids is { } ids)
+        {
+            return SequenceInput.FromIds(Array.ConvertAll(shown, place => ids[place]), batch.Rows, batch.Length, batch.Lengths);
+        }
+        var width = batch.FrameWidth;
+        var frames = new float[shown.Length * width];
+        for (var i = 0; i < shown.Length; i++)
+        {
+            batch.Frames.AsSpan(shown[i] * width, width).CopyTo(frames.AsSpan(i * width));
+        }
+        return SequenceInput.FromFrames(frames, batch.Rows, batch.Length, width, batch.Lengths);
+    }
+
+    private void CheckPredictable(SequenceSet set, string name)
+    {
+        if (PredictedPositions.In(set, Causal) == 0)
+        {
+            throw new MambaTrainingException(FormattableString.Invariant(
+                $"None of the {set.Count:N0} {name} sequences has a position that could be predicted: a causal encoder needs sequences of at least 2 positions. Check the sequence column and MaxLength."));
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Training;
+
+/// <summary>A network with a head, taught by labels. The encoder may come from another model, and may be left as it is.</summary>
+internal sealed class SupervisedTrainee : ITrainee
+{
+    private readonly TrainingPlan _plan;
+    private readonly SupervisedObjective _objective;
+    private readonly MambaForSequenceClassification _network;
+    private readonly SequencePredictor _evaluator;
+    private bool _finished;
+
+    internal SupervisedTrainee(TrainingPlan plan, SupervisedObjective objective)
+    {
+        _plan = plan;
+        _objective = objective;
+        _network = new MambaForSequenceClassification(plan.Config, plan.Request.Pooling, objective.Outputs, plan.Options.Dropout, plan.Seeds.Weights);
+        _network.ReseedDropout(plan.Seeds.Dropout);
+        plan.Request.Encoder?.CopyTo(_network.Backbone);
+        _evaluator = new SequencePredictor(plan.Describe(), _network);
+        var all = NetworkWeights.Of(_network);
+        ParameterCount = all.Sum(w => w.Tensor.NumberOfElements);
+        Weights = plan.Request.FreezeEncoder ? Array.FindAll(all, w => !ParameterGroups.IsEncoder(w.Name)) : all;
+        if (plan.Request.FreezeEncoder)
+        {
+            foreach (var (_, weight) in NetworkWeights.Of(_network.Backbone))
+            {
+                weight.requires_grad = false;
+            }
+        }
+    }
+
+    public (string Name, Parameter Tensor)[] Weights { get; }
+
+    public long ParameterCount { get; }
+
+    /// <summary>Encoder and head.</summary>
+    internal MambaForSequenceClassification Network => _network;
+
+    public void BeginTraining()
+    {
+        _network.train();
+        if (_plan.Request.FreezeEncoder)
+        {
+            _network.Backbone.eval(); // nothing is dropped where nothing is learnt
+        }
+    }
+
+    public void BeginEvaluation() => _network.eval();
+
+    public Tensor Loss(PaddedBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        using var input = SequencePredictor.InputOf(batch);
+        return _objective.Loss(_network.call(input), batch.Targets, _plan.Options.LabelSmoothing, _plan.ClassWeights).MoveToOuterDisposeScope();
+    }
+
+    public Measurement Measure(PaddedBatch batch)
+    {
+        var (loss, metric) = _objective.Measure(_evaluator.Predict(batch), batch.Targets);
+        return new Measurement(loss, metric, batch.Rows);
+    }
+
+    public double Metric(Measurement sum) => _objective.Metric(sum.Metric, sum.Count);
+
+    public SequencePredictor Finish(MambaTrainingHistory history)
+    {
+        _network.eval();
+        _finished = true;
+        return new SequencePredictor(_plan.Describe(history), _network);
+    }
+
+    public void Dispose()
+    {
+        if (!_finished)
+        {
+            _network.Dispose();
+        }
+    }
+}
