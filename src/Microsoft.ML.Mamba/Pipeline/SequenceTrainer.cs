@@ -45,6 +45,7 @@ internal sealed class SequenceTrainer
             encoding.Find(_host, validationData.Schema, _settings.SequenceColumnName);
             task.CheckValidation(_host, validationData.Schema);
         }
+
         using var channel = _host.Start("Training");
         if (encoding.Tokenizer?.CannotBeSavedBecause is { } reason)
             channel.Warning($"The model will work in this process, but it cannot be saved: {reason}");

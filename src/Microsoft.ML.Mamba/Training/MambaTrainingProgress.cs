@@ -7,11 +7,11 @@ namespace Microsoft.ML.Mamba;
 /// <param name="Steps">The most steps that this run will take.</param>
 /// <param name="TrainingLoss">The mean training loss per row of this epoch so far; label smoothing and class weights included.</param>
 /// <param name="ValidationLoss">
-/// Cross-entropy per row (nats), or mean squared error of the standardised label; without smoothing or weights. Null without
-/// validation, and within an epoch.
+/// Cross-entropy per row (nats), or mean squared error of the standardised label; without smoothing or weights. Where an encoder
+/// is learnt without labels: the same per predicted position. Null without validation, and within an epoch.
 /// </param>
-/// <param name="MetricName">What <paramref name="ValidationMetric"/> is: "accuracy" or "RMSE". Null where that is null.</param>
-/// <param name="ValidationMetric">Accuracy as a fraction, or root mean squared error in units of the label. Null without validation, and within an epoch.</param>
+/// <param name="MetricName">What <paramref name="ValidationMetric"/> is: "accuracy", "RMSE" or "perplexity". Null where that is null.</param>
+/// <param name="ValidationMetric">Accuracy as a fraction, or root mean squared error in units of the label (of standardised frames without labels), or perplexity. Null without validation, and within an epoch.</param>
 /// <param name="SequencesPerSecond">Training rows per second in this epoch.</param>
 /// <param name="TokensPerSecond">Training positions per second in this epoch, padding not counted.</param>
 /// <param name="LearningRate">The learning rate of the last step.</param>

@@ -24,7 +24,7 @@ public sealed class EstimatorContractTests
     public void An_embedding_does_so_too(bool perPosition)
     {
         var ml = new MLContext(seed: 1);
-        var valid = PipelineData.Unlabelled(ml, PipelineData.Rows(60));
+        var valid = ml.Data.LoadFromEnumerable(PipelineData.Rows(60));
         var estimator = ml.Transforms.MambaEmbed(EmbeddingModels.Options(o => (o.Tokenizer, o.PerPosition) = (null, perPosition)));
 
         new EstimatorContract(ml, estimator).Check(valid, null, WrongType(ml, valid), FramesInstead(ml, valid));
@@ -34,7 +34,7 @@ public sealed class EstimatorContractTests
     public void An_embedding_from_another_model_does_so_too()
     {
         var ml = new MLContext(seed: 1);
-        var valid = PipelineData.Unlabelled(ml, PipelineData.Rows(20));
+        var valid = ml.Data.LoadFromEnumerable(PipelineData.Rows(20));
         using var source = EmbeddingModels.Fit(ml);
         var estimator = ml.Transforms.MambaEmbed("Embedding", "Sequence", MambaEncoder.Of(source));
         var promised = estimator.GetOutputSchema(EstimatorContract.ShapeOf(valid.Schema));

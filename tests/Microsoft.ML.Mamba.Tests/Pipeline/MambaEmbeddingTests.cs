@@ -88,6 +88,24 @@ public sealed class MambaEmbeddingTests
         static byte[] Weights(ModelZip zip) => zip.Entries.Single(e => e.Key.EndsWith("model.safetensors", StringComparison.Ordinal)).Value;
     }
 
+    [Theory]
+    [InlineData("\"perPosition\": false", "\"perPosition\": true", "disagree on whether each position has values")]
+    [InlineData("\"normalize\": false", "\"layer\": 3, \"normalize\": false", "Layer is 3; the encoder has layers 1 to 2.")]
+    [InlineData("\"pooling\": \"Mean\"", "\"pooling\": \"Attention\"", "Pooling is Attention")]
+    [InlineData("\"pooling\": \"Mean\"", "\"pooling\": \"MeanMax\"", "config.json has 16 outputs, the header of the model 8.")]
+    [InlineData("\"normalize\": false", "\"normalise\": false", "config.json is damaged")]
+    public void A_damaged_model_is_refused_by_name(string text, string by, string expected)
+    {
+        using var model = EmbeddingModels.Fit(_ml);
+        var saved = ModelZip.Save(_ml, model, _ml.Data.LoadFromEnumerable(PipelineData.Rows(1)).Schema);
+
+        saved.Replace("config.json", text, by);
+
+        var error = saved.LoadError();
+        Assert.True(error is FormatException, $"got {error?.ToString() ?? "no error"}");
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Any_trainer_of_ML_NET_can_follow()
     {

@@ -52,6 +52,21 @@ public sealed class ProcessWideStateTests
         Assert.Equal(Left(1), Left(4));
     }
 
+    [Theory]
+    [MemberData(nameof(SelfSupervisionTests.Kinds), MemberType = typeof(SelfSupervisionTests))]
+    public void No_step_without_labels_leaves_anything_to_the_garbage_collector(bool frames, bool bidirectional)
+    {
+        long Left(int epochs)
+        {
+            var before = LiveTensorsAfter(static () => { });
+            TrainingLoop.Run(SelfSupervisionTests.Request(frames, bidirectional, epochs)).Dispose();
+            return torch.Tensor.TotalCount - before;
+        }
+
+        Left(1);
+        Assert.Equal(Left(1), Left(4));
+    }
+
     [Fact]
     public void No_prediction_leaves_anything_to_the_garbage_collector()
     {
