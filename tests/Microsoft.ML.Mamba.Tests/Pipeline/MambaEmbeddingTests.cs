@@ -101,8 +101,7 @@ public sealed class MambaEmbeddingTests
 
         saved.Replace("config.json", text, by);
 
-        var error = saved.LoadError();
-        Assert.True(error is FormatException, $"got {error?.ToString() ?? "no error"}");
+        var error = Assert.IsAssignableFrom<FormatException>(saved.LoadError());
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
