@@ -42,6 +42,22 @@ public sealed class MambaState : IDisposable
         previous.Dispose();
     }
 
+    /// <summary>The states of several batches as one batch, in their order. The originals stay as they are.</summary>
+    internal static MambaState Merge(IReadOnlyList<MambaState> states)
+    {
+        LayerState Layer(int i) => new(Together(state => state._layers[i].Conv), Together(state => state._layers[i].Ssm));
+        Tensor Together(Func<MambaState, Tensor> part) => cat([.. states.Select(part)], 0).DetachFromDisposeScope();
+        return new MambaState(Enumerable.Range(0, states[0]._layers.Length).Select(Layer)) { Position = states[0].Position };
+    }
+
+    /// <summary>The states of some rows of the batch, in the given order. The original stays as it is.</summary>
+    internal MambaState Rows(int[] rows)
+    {
+        using var index = tensor(Array.ConvertAll(rows, row => (long)row), device: _layers[0].Ssm.device);
+        Tensor Chosen(Tensor part) => part.index_select(0, index).DetachFromDisposeScope();
+        return new MambaState(_layers.Select(layer => new LayerState(Chosen(layer.Conv), Chosen(layer.Ssm)))) { Position = Position };
+    }
+
     /// <summary>Frees all tensors.</summary>
     public void Dispose()
     {

@@ -17,6 +17,7 @@ public sealed class LayerRulesTests
         ["Modules"] = ["Native", "Ops", "TorchSharp"],
         ["Checkpoints"] = ["Native", "Modules", "TorchSharp"],
         ["Data"] = ["Microsoft.ML.Tokenizers"],
+        ["Generation"] = ["Native", "Ops", "Modules", "Checkpoints", "Data", "TorchSharp"],
         ["Training"] = ["Kernels", "Native", "Ops", "Modules", "Data", "Checkpoints", "TorchSharp"],
         ["Pipeline"] = ["Environment", "Native", "Kernels", "Ops", "Modules", "Checkpoints", "Data", "Training", "TorchSharp", "Microsoft.ML"],
     };

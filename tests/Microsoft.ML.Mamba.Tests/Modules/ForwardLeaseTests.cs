@@ -1,6 +1,6 @@
-using Microsoft.ML.Mamba.Training;
+using Microsoft.ML.Mamba.Modules;
 
-namespace Microsoft.ML.Mamba.Tests.Training;
+namespace Microsoft.ML.Mamba.Tests.Modules;
 
 public sealed class ForwardLeaseTests
 {

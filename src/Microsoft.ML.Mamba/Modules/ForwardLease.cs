@@ -1,4 +1,4 @@
-namespace Microsoft.ML.Mamba.Training;
+namespace Microsoft.ML.Mamba.Modules;
 
 /// <summary>
 /// Lets any number of threads use a resource and one dispose it: it is freed when nobody uses it any longer, and later
@@ -22,6 +22,14 @@ internal sealed class ForwardLease(IDisposable resource, string name) : IDisposa
             }
             _users++;
         }
+    }
+
+    /// <summary>Uses the resource until the result is disposed.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed before.</exception>
+    internal Use Hold()
+    {
+        Enter();
+        return new Use(this);
     }
 
     internal void Exit()
@@ -51,5 +59,11 @@ internal sealed class ForwardLease(IDisposable resource, string name) : IDisposa
         {
             resource.Dispose();
         }
+    }
+
+    /// <summary>The time for which a user holds the resource.</summary>
+    internal readonly struct Use(ForwardLease lease) : IDisposable
+    {
+        public void Dispose() => lease.Exit();
     }
 }
