@@ -27,6 +27,21 @@ public sealed class MambaLanguageModelTests : IDisposable
     }
 
     [SkippableTheory]
+    [InlineData("mamba-tied")]
+    [InlineData("mamba-untied-sharded")]
+    [InlineData("falcon-mamba")]
+    public void A_checkpoint_folder_continues_as_Hugging_Face_s_library_does(string name)
+    {
+        using var golden = GoldenFile.Read($"hf/{name}/reference");
+        using var model = MambaLanguageModel.Load(SharedFolder.Path("golden", "hf", name));
+        var want = RowsOf(golden["generated"])[0];
+
+        var got = model.Generate([want[..9]], new() { MaxNewTokens = want.Length - 9, StopTokens = [] })[0];
+
+        Assert.Equal(want[9..], got);
+    }
+
+    [SkippableTheory]
     [MemberData(nameof(GoldenNames))]
     public void Likelihoods_are_those_of_the_official_model_s_scores(string name)
     {
