@@ -64,7 +64,10 @@ public sealed class ApplicationWithoutLibTorch : IDisposable
     public ApplicationWithoutLibTorch()
     {
         string settings = Path.ChangeExtension(Path.GetFileName(typeof(FreshProcess).Assembly.Location), ".runtimeconfig.json");
-        foreach (string file in Directory.GetFiles(AppContext.BaseDirectory, "*.dll").Append(Path.Combine(AppContext.BaseDirectory, settings)))
+
+        // The application's own list, not the folder's: other tests compile programs there meanwhile.
+        string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+        foreach (string file in assemblies.Where(a => a.StartsWith(AppContext.BaseDirectory, StringComparison.Ordinal)).Append(Path.Combine(AppContext.BaseDirectory, settings)))
         {
             if (!file.Contains("LibTorchSharp", StringComparison.Ordinal) && !file.Contains("torch_cpu", StringComparison.Ordinal))
                 File.Copy(file, Path.Combine(_folder.FullName, Path.GetFileName(file)));
