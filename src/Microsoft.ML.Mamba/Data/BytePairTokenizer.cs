@@ -76,6 +76,8 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
         return Encoding.UTF8.GetString(CollectionsMarshal.AsSpan(bytes));
     }
 
+    internal override bool HasIdsOf(SequenceTokenizer other) => other is BytePairTokenizer pairs && pairs._json == _json;
+
     internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {
         ids.AddRange(_file.Prefix);

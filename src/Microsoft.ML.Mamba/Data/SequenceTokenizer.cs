@@ -104,6 +104,9 @@ public abstract partial class SequenceTokenizer
     /// <returns>The text; bytes that are no UTF-8, such as half a character, become U+FFFD.</returns>
     public abstract string Decode(ReadOnlySpan<int> ids);
 
+    /// <summary>Whether an id means the same to another tokenizer, so that an encoder learnt with one can read what the other gives.</summary>
+    internal virtual bool HasIdsOf(SequenceTokenizer other) => Name == other.Name;
+
     /// <summary>Appends the ids of a text; on an error the list is as it was before.</summary>
     internal abstract void Encode(ReadOnlySpan<char> text, List<int> ids);
 

@@ -70,7 +70,7 @@ public sealed class MambaLanguageModel : IDisposable
         foreach (var ids in sequences)
         {
             CheckIds(ids, nameof(sequences));
-            using (_lease.Hold())
+            using (_lease.Enter())
                 results.Add(SequenceLikelihood.Of(_network, ids, cancellation));
         }
 
@@ -104,7 +104,7 @@ public sealed class MambaLanguageModel : IDisposable
             CheckPrompt(prompt);
         if (prompts.Count == 0)
             return [];
-        using var lease = _lease.Hold();
+        using var lease = _lease.Enter();
         using var run = new GenerationRun(_network, prompts, options, Stops(options), cancellation);
         do
         {
@@ -135,7 +135,7 @@ public sealed class MambaLanguageModel : IDisposable
 
     private async IAsyncEnumerable<MambaGeneratedToken> Stream(int[] prompt, MambaGenerationOptions options, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using var lease = _lease.Hold();
+        using var lease = _lease.Enter();
         using var run = await Task.Run(() => new GenerationRun(_network, [prompt], options, Stops(options), cancellation), cancellation).ConfigureAwait(false);
         var pieces = new TextPieces(Tokenizer!);
         MambaGeneratedToken? last = null;

@@ -10,9 +10,9 @@ internal sealed class ForwardLease(IDisposable resource, string name) : IDisposa
     private int _users;
     private bool _disposed;
 
-    /// <summary>Starts using the resource; <see cref="Exit"/> must follow.</summary>
+    /// <summary>Uses the resource until the result is disposed.</summary>
     /// <exception cref="ObjectDisposedException">It was disposed before.</exception>
-    internal void Enter()
+    internal Use Enter()
     {
         lock (_gate)
         {
@@ -22,17 +22,10 @@ internal sealed class ForwardLease(IDisposable resource, string name) : IDisposa
             }
             _users++;
         }
-    }
-
-    /// <summary>Uses the resource until the result is disposed.</summary>
-    /// <exception cref="ObjectDisposedException">It was disposed before.</exception>
-    internal Use Hold()
-    {
-        Enter();
         return new Use(this);
     }
 
-    internal void Exit()
+    private void Exit()
     {
         bool last;
         lock (_gate)

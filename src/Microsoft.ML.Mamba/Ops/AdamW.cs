@@ -19,18 +19,22 @@ public static class AdamW
     public static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
     {
         const string Op = nameof(AdamW);
-        foreach (var (name, tensor) in new[] { (nameof(weight), weight), (nameof(firstMoment), firstMoment), (nameof(secondMoment), secondMoment) })
-        {
-            ArgumentNullException.ThrowIfNull(tensor, name);
-            if (!tensor.is_contiguous())
-                throw new ArgumentException($"{Op}: {name} is not contiguous; expected a tensor that can be updated in place.", name);
-        }
-
-        ShapeCheck.Equal(Op, nameof(gradient), gradient, "the shape of", "weight", weight.shape);
-        ShapeCheck.Equal(Op, nameof(firstMoment), firstMoment, "the shape of", "weight", weight.shape);
-        ShapeCheck.Equal(Op, nameof(secondMoment), secondMoment, "the shape of", "weight", weight.shape);
+        ArgumentNullException.ThrowIfNull(weight);
+        var shape = weight.shape;
+        RequireContiguous(nameof(weight), weight);
+        RequireContiguous(nameof(firstMoment), firstMoment);
+        RequireContiguous(nameof(secondMoment), secondMoment);
+        ShapeCheck.Equal(Op, nameof(gradient), gradient, "the shape", "weight", shape);
+        ShapeCheck.Equal(Op, nameof(firstMoment), firstMoment, "the shape", "weight", shape);
+        ShapeCheck.Equal(Op, nameof(secondMoment), secondMoment, "the shape", "weight", shape);
         using var noGradient = no_grad();
         KernelBackends.Choose(Op, weight.device_type, weight.dtype).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+    }
+
+    private static void RequireContiguous(string name, Tensor tensor)
+    {
+        if (!tensor.is_contiguous())
+            throw new ArgumentException($"{nameof(AdamW)}: {name} is not contiguous; expected a tensor that can be updated in place.", name);
     }
 
     /// <summary>The sum of the squares of a gradient's elements.</summary>

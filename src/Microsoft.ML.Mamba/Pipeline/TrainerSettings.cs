@@ -72,8 +72,8 @@ internal sealed record TrainerSettings(
             yield break;
         if (options.Model is { } model && model != new MambaConfig() && model != encoder.Config)
             yield return "Model is set, but the architecture is that of the encoder in Pretrained. Leave Model at its default.";
-        if (options.Tokenizer is { } tokenizer && encoder.Tokenizer is { } own && tokenizer.Name != own.Name)
-            yield return $"Tokenizer is '{tokenizer.Name}', but the encoder in Pretrained was learnt with '{own.Name}'. Leave Tokenizer unset.";
+        if (options.Tokenizer is { } tokenizer && encoder.Tokenizer is { } own && !tokenizer.HasIdsOf(own))
+            yield return $"Tokenizer is '{tokenizer.Name}', but the encoder in Pretrained was learnt with {(tokenizer.Name == own.Name ? "another of that kind, whose ids differ" : $"'{own.Name}'")}. Leave Tokenizer unset.";
     }
 
     private static IEnumerable<(string Name, string Properties)> Repeated(IEnumerable<(string Property, string Name)> columns) => columns

@@ -1,17 +1,18 @@
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Modules;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Training;
 
-/// <summary>What a training run trains: networks with a loss, and the model that becomes of them. Disposing it frees the networks, unless <see cref="Finish"/> has handed them over.</summary>
+/// <summary>What a training run trains: a network that becomes the model, and its loss. Disposing it frees what only training needs; the network is the run's to free or to hand over.</summary>
 internal interface ITrainee : IDisposable
 {
+    /// <summary>What the fitted model will hold.</summary>
+    nn.Module<SequenceInput, Tensor> Network { get; }
+
     /// <summary>The weights to train, in the order of their names.</summary>
     (string Name, Parameter Tensor)[] Weights { get; }
-
-    /// <summary>Numbers in the fitted model.</summary>
-    long ParameterCount { get; }
 
     /// <summary>What follows are steps.</summary>
     void BeginTraining();
@@ -27,9 +28,6 @@ internal interface ITrainee : IDisposable
 
     /// <summary>The validation metric from the sum of measurements.</summary>
     double Metric(Measurement sum);
-
-    /// <summary>The fitted model, on the weights as they are.</summary>
-    SequencePredictor Finish(MambaTrainingHistory history);
 }
 
 /// <summary>Sums over what was predicted: rows, or positions.</summary>

@@ -18,7 +18,6 @@ internal sealed class SelfSupervisedTrainee : ITrainee
     private readonly FrameScale? _scale;
     private readonly Random _training;
     private Random _evaluation;
-    private bool _finished;
 
     /// <exception cref="MambaTrainingException">There is no position to predict.</exception>
     internal SelfSupervisedTrainee(TrainingPlan plan)
@@ -35,14 +34,12 @@ internal sealed class SelfSupervisedTrainee : ITrainee
         _network = (MambaForSequenceEmbedding)plan.Objective.BuildNetwork(plan.Describe(), plan.Options.Dropout, plan.Seeds.Weights);
         _network.ReseedDropout(plan.Seeds.Dropout);
         _head = new PretrainingHead(_network.Backbone, plan.Seeds.Head);
-        var encoder = NetworkWeights.Of(_network);
-        ParameterCount = encoder.Sum(w => w.Tensor.NumberOfElements);
-        Weights = [.. encoder, .. NetworkWeights.Of(_head).Select(w => ("pretraining." + w.Name, w.Tensor))];
+        Weights = [.. NetworkWeights.Of(_network), .. NetworkWeights.Of(_head).Select(w => ("pretraining." + w.Name, w.Tensor))];
     }
 
-    public (string Name, Parameter Tensor)[] Weights { get; }
+    public nn.Module<SequenceInput, Tensor> Network => _network;
 
-    public long ParameterCount { get; }
+    public (string Name, Parameter Tensor)[] Weights { get; }
 
     private bool Causal => !_plan.Config.Bidirectional;
 
@@ -71,21 +68,7 @@ internal sealed class SelfSupervisedTrainee : ITrainee
 
     public double Metric(Measurement sum) => _scale is null ? Math.Exp(sum.Loss / sum.Count) : Math.Sqrt(sum.Loss / sum.Count);
 
-    public SequencePredictor Finish(MambaTrainingHistory history)
-    {
-        _network.eval();
-        _finished = true;
-        return new SequencePredictor(_plan.Describe(history), _network);
-    }
-
-    public void Dispose()
-    {
-        _head.Dispose();
-        if (!_finished)
-        {
-            _network.Dispose();
-        }
-    }
+    public void Dispose() => _head.Dispose();
 
     private PredictedPositions Positions(PaddedBatch batch, Random random) =>
         Causal ? PredictedPositions.Next(batch) : PredictedPositions.Masked(batch, random);

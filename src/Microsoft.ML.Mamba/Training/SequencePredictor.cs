@@ -45,30 +45,16 @@ internal sealed class SequencePredictor : IDisposable
     {
         CheckKind(batch);
         CheckIds(batch);
-        _lease.Enter();
-        try
-        {
-            return batch.Rows == 0 ? [] : Forward(batch);
-        }
-        finally
-        {
-            _lease.Exit();
-        }
+        using var use = _lease.Enter();
+        return batch.Rows == 0 ? [] : Forward(batch);
     }
 
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>. Loading and saving again gives the same bytes.</summary>
     internal void Save(Stream config, Stream weights)
     {
-        _lease.Enter();
-        try
-        {
-            Description.Write(config);
-            ModuleWeights.Save(_network, weights);
-        }
-        finally
-        {
-            _lease.Exit();
-        }
+        using var use = _lease.Enter();
+        Description.Write(config);
+        ModuleWeights.Save(_network, weights);
     }
 
     /// <summary>Reads what <see cref="Save"/> wrote; everything is checked before a network is built.</summary>
@@ -98,15 +84,8 @@ internal sealed class SequencePredictor : IDisposable
     /// <summary>Overwrites the weights of an encoder of the same architecture by this model's.</summary>
     internal void CopyEncoderTo(MambaModel target)
     {
-        _lease.Enter();
-        try
-        {
-            NetworkWeights.Copy(((ISequenceNetwork)_network).Backbone, target);
-        }
-        finally
-        {
-            _lease.Exit();
-        }
+        using var use = _lease.Enter();
+        NetworkWeights.Copy(((ISequenceNetwork)_network).Backbone, target);
     }
 
     /// <summary>The batch as the network takes it.</summary>

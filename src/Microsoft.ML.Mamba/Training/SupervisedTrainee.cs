@@ -13,7 +13,6 @@ internal sealed class SupervisedTrainee : ITrainee
     private readonly SupervisedObjective _objective;
     private readonly MambaForSequenceClassification _network;
     private readonly SequencePredictor _evaluator;
-    private bool _finished;
 
     internal SupervisedTrainee(TrainingPlan plan, SupervisedObjective objective)
     {
@@ -24,7 +23,6 @@ internal sealed class SupervisedTrainee : ITrainee
         plan.Request.Encoder?.CopyTo(_network.Backbone);
         _evaluator = new SequencePredictor(plan.Describe(), _network);
         var all = NetworkWeights.Of(_network);
-        ParameterCount = all.Sum(w => w.Tensor.NumberOfElements);
         Weights = plan.Request.FreezeEncoder ? Array.FindAll(all, w => !ParameterGroups.IsEncoder(w.Name)) : all;
         if (plan.Request.FreezeEncoder)
         {
@@ -37,10 +35,7 @@ internal sealed class SupervisedTrainee : ITrainee
 
     public (string Name, Parameter Tensor)[] Weights { get; }
 
-    public long ParameterCount { get; }
-
-    /// <summary>Encoder and head.</summary>
-    internal MambaForSequenceClassification Network => _network;
+    public nn.Module<SequenceInput, Tensor> Network => _network;
 
     public void BeginTraining()
     {
@@ -68,18 +63,8 @@ internal sealed class SupervisedTrainee : ITrainee
 
     public double Metric(Measurement sum) => _objective.Metric(sum.Metric, sum.Count);
 
-    public SequencePredictor Finish(MambaTrainingHistory history)
-    {
-        _network.eval();
-        _finished = true;
-        return new SequencePredictor(_plan.Describe(history), _network);
-    }
-
     public void Dispose()
     {
-        if (!_finished)
-        {
-            _network.Dispose();
-        }
+        // Everything is part of the network.
     }
 }

@@ -26,6 +26,7 @@ internal sealed class TrainingLoop : IDisposable
     private double _lowestSnapshotLoss = double.PositiveInfinity;
     private string? _stoppedBecause;
     private int? _keptEpoch;
+    private bool _handedOver;
 
     private TrainingLoop(TrainingPlan plan)
     {
@@ -68,6 +69,10 @@ internal sealed class TrainingLoop : IDisposable
         _step.Dispose();
         _best.Dispose();
         _trainee.Dispose();
+        if (!_handedOver)
+        {
+            _trainee.Network.Dispose();
+        }
     }
 
     private SequencePredictor Train()
@@ -214,8 +219,12 @@ internal sealed class TrainingLoop : IDisposable
 
     private SequencePredictor Finish()
     {
+        var network = _trainee.Network;
+        var parameters = NetworkWeights.Of(network).Sum(w => w.Tensor.NumberOfElements);
         var history = new MambaTrainingHistory(
-            _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, _trainee.ParameterCount);
-        return _trainee.Finish(history);
+            _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, parameters);
+        network.eval();
+        _handedOver = true;
+        return new SequencePredictor(_plan.Describe(history), network);
     }
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.ML.Mamba.Checkpoints;
 
 namespace Microsoft.ML.Mamba.Tests.Checkpoints;
@@ -9,7 +8,6 @@ public sealed class CheckpointFuzzTests
     private const int Mutations = 20_000;
 
     /// <summary>A mutation takes some 20 µs; this is for a machine that does much else.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     /// <summary>What stands for something else in one of the formats.</summary>
     private static readonly byte[][] Words =
@@ -67,7 +65,6 @@ public sealed class CheckpointFuzzTests
     {
         read(valid);
         var random = new Random(7);
-        var watch = Stopwatch.StartNew();
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < Mutations; i++)
         {
@@ -86,7 +83,6 @@ public sealed class CheckpointFuzzTests
             }
         }
 
-        Assert.True(watch.Elapsed < Limit, $"{Mutations} mutations took {watch.Elapsed}");
         var each = (GC.GetAllocatedBytesForCurrentThread() - before) / Mutations;
         Assert.True(each < 100 * (valid.Length + 10_000), $"a mutation of {valid.Length} bytes allocated {each} bytes");
     }

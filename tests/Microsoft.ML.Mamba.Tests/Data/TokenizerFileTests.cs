@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using Microsoft.ML.Mamba.Data;
 
@@ -106,7 +105,6 @@ public sealed class TokenizerFileTests
         var valid = TinyTokenizer.Bytes(TinyTokenizer.ShortTree(
             TinyTokenizer.Added(50, "<s>", normalized: true, leftStrip: true), TinyTokenizer.Added(51, "  ", rightStrip: true)));
         var random = new Random(11);
-        var watch = Stopwatch.StartNew();
         int read = 0, refused = 0;
         for (var i = 0; i < 20_000; i++)
         {
@@ -125,7 +123,6 @@ public sealed class TokenizerFileTests
         }
 
         Assert.True(read > 1000 && refused > 1000, $"{read} read, {refused} refused");
-        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(2), $"{watch.Elapsed}");
     }
 
     private static byte[] Mutate(byte[] valid, Random random)

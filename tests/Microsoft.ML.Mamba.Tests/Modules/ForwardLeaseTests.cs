@@ -9,8 +9,7 @@ public sealed class ForwardLeaseTests
     {
         var resource = new Resource();
         var lease = new ForwardLease(resource, "model");
-        lease.Enter();
-        lease.Exit();
+        lease.Enter().Dispose();
 
         lease.Dispose();
         lease.Dispose();
@@ -23,14 +22,13 @@ public sealed class ForwardLeaseTests
     {
         var resource = new Resource();
         var lease = new ForwardLease(resource, "model");
-        lease.Enter();
-        lease.Enter();
+        var (first, second) = (lease.Enter(), lease.Enter());
 
         lease.Dispose();
-        lease.Exit();
+        first.Dispose();
         Assert.Equal(0, resource.Freed);
-        Assert.Equal("model", Assert.Throws<ObjectDisposedException>(lease.Enter).ObjectName);
-        lease.Exit();
+        Assert.Equal("model", Assert.Throws<ObjectDisposedException>(() => lease.Enter()).ObjectName);
+        second.Dispose();
 
         Assert.Equal(1, resource.Freed);
     }
@@ -51,14 +49,12 @@ public sealed class ForwardLeaseTests
                 }
                 try
                 {
-                    lease.Enter();
+                    using var use = lease.Enter();
+                    Assert.Equal(0, resource.Freed);
                 }
                 catch (ObjectDisposedException)
                 {
-                    return;
                 }
-                Assert.Equal(0, resource.Freed);
-                lease.Exit();
             });
             Assert.Equal(1, resource.Freed);
         }

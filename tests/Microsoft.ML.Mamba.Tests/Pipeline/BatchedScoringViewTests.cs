@@ -100,6 +100,19 @@ public sealed class BatchedScoringViewTests(PipelineModels models)
     }
 
     [Fact]
+    public void An_unreadable_row_has_no_answer_to_a_yes_or_no_question()
+    {
+        var rows = PipelineData.Rows(3);
+        rows[1].Sequence = "?";
+
+        var scored = RowValues.ReadAll(models[PipelineTask.Binary].Transform(Source(rows)));
+
+        Assert.True(float.IsNaN((float)scored[1].Values[^2]!));
+        Assert.True(float.IsNaN((float)scored[1].Values[^1]!));
+        Assert.Equal("False", scored[1].Values[^3]);
+    }
+
+    [Fact]
     public void The_evaluator_leaves_rows_with_missing_scores_out()
     {
         var rows = PipelineData.Rows(60);

@@ -106,6 +106,20 @@ public sealed class SequenceColumnTests
         Assert.Equal(Scores(model, data), Scores(loaded, data), (a, b) => Math.Abs(a - b) <= 1e-6f);
     }
 
+    [Fact]
+    public void A_frame_that_is_not_finite_costs_its_own_row_only()
+    {
+        var rows = Rows(r => new FixedFramesRow { Sequence = [0, r.Value, 0, 0, 0, 1], Value = r.Value }).ToList();
+        using var model = Fit(_ml.Data.LoadFromEnumerable(rows), o => o.FrameWidth = 2);
+        var expected = Scores(model, _ml.Data.LoadFromEnumerable(rows));
+        rows[4].Sequence[3] = float.NaN;
+
+        var scores = Scores(model, _ml.Data.LoadFromEnumerable(rows));
+
+        Assert.True(float.IsNaN(scores[4]));
+        Assert.Equal(expected.Where((_, i) => i != 4), scores.Where((_, i) => i != 4), (a, b) => Math.Abs(a - b) <= 1e-6f);
+    }
+
     private MambaRegressionTransformer Fit(IDataView data, Action<MambaTrainerOptions>? change = null) =>
         (MambaRegressionTransformer)PipelineModels.Trainer(_ml, PipelineTask.Regression, o =>
         {
