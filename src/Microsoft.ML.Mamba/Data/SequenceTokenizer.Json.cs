@@ -67,6 +67,13 @@ public abstract partial class SequenceTokenizer
         }
     }
 
+    /// <summary>The tokenizer beside a checkpoint: what its tokenizer.json holds; null where it has none.</summary>
+    internal static SequenceTokenizer? InFolder(string directory)
+    {
+        var file = Path.Combine(directory, "tokenizer.json");
+        return File.Exists(file) ? FromFile(file) : null;
+    }
+
     private static BytePairTokenizer FromFile(Stream stream, string source)
     {
         using var bytes = new MemoryStream();

@@ -11,8 +11,6 @@ namespace Microsoft.ML.Mamba;
 /// </summary>
 public sealed class MambaLanguageModel : IDisposable
 {
-    private const string TokenizerFile = "tokenizer.json";
-
     private readonly MambaForCausalLM _network;
     private readonly ForwardLease _lease;
 
@@ -42,9 +40,7 @@ public sealed class MambaLanguageModel : IDisposable
     public static MambaLanguageModel Load(string directory, SequenceTokenizer? tokenizer = null)
     {
         var checkpoint = MambaCheckpoint.Load(directory);
-        var file = Path.Combine(directory, TokenizerFile);
-        tokenizer ??= File.Exists(file) ? SequenceTokenizer.FromFile(file) : null;
-        return new MambaLanguageModel(checkpoint.CreateLanguageModel(), tokenizer, checkpoint.EndTokenIds);
+        return new MambaLanguageModel(checkpoint.CreateLanguageModel(), tokenizer ?? SequenceTokenizer.InFolder(directory), checkpoint.EndTokenIds);
     }
 
     /// <summary>How likely the model finds each text.</summary>
@@ -152,7 +148,7 @@ public sealed class MambaLanguageModel : IDisposable
     }
 
     private SequenceTokenizer RequireTokenizer() => Tokenizer ?? throw new InvalidOperationException(
-        $"{nameof(MambaLanguageModel)}: the checkpoint has no {TokenizerFile} and no tokenizer was given to Load; give one, or use the calls with ids.");
+        $"{nameof(MambaLanguageModel)}: the checkpoint has no tokenizer.json and no tokenizer was given to Load; give one, or use the calls with ids.");
 
     private int[] Encode(string text) => RequireTokenizer().Encode(text);
 

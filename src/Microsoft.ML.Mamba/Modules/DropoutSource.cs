@@ -22,6 +22,9 @@ internal sealed class DropoutSource
         _keys = new Random(seed);
     }
 
+    /// <summary>For a model that is not to be trained.</summary>
+    public static DropoutSource None() => new(0, seed: 0);
+
     /// <summary>Starts the sequence of masks again.</summary>
     public void Reseed(int seed) => _keys = new Random(seed);
 

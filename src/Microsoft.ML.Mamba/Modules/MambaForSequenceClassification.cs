@@ -39,12 +39,17 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
     /// <param name="seed">Seed of the initial values and of the dropout masks. Torch's global generator is left alone.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     public MambaForSequenceClassification(MambaConfig config, MambaPooling pooling, int outputs, double dropout, int seed)
+        : this(config, pooling, outputs, new DropoutSource(dropout, seed), new Initialisation(seed))
+    {
+    }
+
+    /// <summary>The same with initial values of the caller's choice.</summary>
+    internal MambaForSequenceClassification(MambaConfig config, MambaPooling pooling, int outputs, DropoutSource dropout, Initialisation init)
         : base(TorchLibrary.Loaded(nameof(MambaForSequenceClassification)))
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
-        var init = new Initialisation(seed);
-        _dropout = new DropoutSource(dropout, seed);
+        _dropout = dropout;
         _backbone = new MambaModel(config, init, _dropout);
         _pooling = new SequencePooling(pooling, config.DModel, init);
         _head = new LinearProjection(init.Linear(outputs, _pooling.Features), Initialisation.Constant(0, outputs));

@@ -24,6 +24,12 @@ public sealed class MambaForSequenceEmbedding : nn.Module<SequenceInput, Tensor>
     /// <param name="seed">Seed of the initial values and of the dropout masks. Torch's global generator is left alone.</param>
     /// <exception cref="ArgumentException">An argument is out of its range.</exception>
     public MambaForSequenceEmbedding(MambaConfig config, MambaPooling? pooling, int? layer, double dropout, int seed)
+        : this(config, pooling, layer, new DropoutSource(dropout, seed), new Initialisation(seed))
+    {
+    }
+
+    /// <summary>The same with initial values of the caller's choice.</summary>
+    internal MambaForSequenceEmbedding(MambaConfig config, MambaPooling? pooling, int? layer, DropoutSource dropout, Initialisation init)
         : base(TorchLibrary.Loaded(nameof(MambaForSequenceEmbedding)))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -31,8 +37,7 @@ public sealed class MambaForSequenceEmbedding : nn.Module<SequenceInput, Tensor>
             throw new ArgumentException($"{nameof(MambaForSequenceEmbedding)}: attention pools by queries that a label would have to teach; expected another pooling.", nameof(pooling));
         if (layer < 1 || layer > config.NLayer)
             throw new ArgumentOutOfRangeException(nameof(layer), layer, $"{nameof(MambaForSequenceEmbedding)}: expected 1 to NLayer = {config.NLayer}, or null.");
-        var init = new Initialisation(seed);
-        _dropout = new DropoutSource(dropout, seed);
+        _dropout = dropout;
         _backbone = new MambaModel(config, init, _dropout);
         _pooling = pooling is { } kind ? new SequencePooling(kind, config.DModel, init) : null;
         _layer = layer;

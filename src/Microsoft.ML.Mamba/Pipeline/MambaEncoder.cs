@@ -31,6 +31,34 @@ public sealed class MambaEncoder
         return new MambaEncoder(EncoderSource.Of(found.Predictor));
     }
 
+    /// <summary>
+    /// The encoder of a checkpoint folder, with its tokenizer.json where there is one. The layouts and architectures that can be
+    /// read: <see cref="MambaCheckpoint"/>. Causal, so documents of any length are read in constant memory.
+    /// </summary>
+    /// <param name="directory">The folder. Its weights are read in <c>Fit</c>, so it must stay until then.</param>
+    /// <returns>The encoder.</returns>
+    /// <exception cref="MambaCheckpointException">The files are not valid or do not fit each other; lists all that is wrong.</exception>
+    /// <exception cref="FormatException">tokenizer.json is damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    public static MambaEncoder Load(string directory) => Of(MambaCheckpoint.Load(directory), SequenceTokenizer.InFolder(directory));
+
+    /// <summary>The encoder of a checkpoint.</summary>
+    /// <param name="checkpoint">The checkpoint. Its weights are read in <c>Fit</c>, so its files must stay until then.</param>
+    /// <param name="tokenizer">What makes the checkpoint's ids from text. Null: columns of ids, or the options' own <see cref="MambaSequenceOptions.Tokenizer"/>.</param>
+    /// <returns>The encoder.</returns>
+    /// <exception cref="ArgumentException">The tokenizer makes ids that the checkpoint's embedding table has no rows for.</exception>
+    public static MambaEncoder Of(MambaCheckpoint checkpoint, SequenceTokenizer? tokenizer = null)
+    {
+        ArgumentNullException.ThrowIfNull(checkpoint);
+        if (tokenizer?.VocabSize > checkpoint.Config.VocabSize)
+        {
+            throw new ArgumentException(
+                $"MambaEncoder.Of: the tokenizer '{tokenizer.Name}' makes ids up to {tokenizer.VocabSize - 1}, but the checkpoint has vectors for {checkpoint.Config.VocabSize}; they do not belong together. Give the tokenizer.json that came with the checkpoint.", nameof(tokenizer));
+        }
+
+        return new MambaEncoder(EncoderSource.Of(checkpoint, tokenizer));
+    }
+
     private static IPredictorOwner? Find(ITransformer model) => model switch
     {
         IPredictorOwner owner => owner,

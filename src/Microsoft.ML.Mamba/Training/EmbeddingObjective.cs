@@ -29,8 +29,8 @@ internal sealed class EmbeddingObjective(int? layer, bool normalize, bool perPos
     // Both rise and fall with the loss, so that the best epoch is the same by either.
     internal override string MetricName(SequenceKind kind) => kind == SequenceKind.Ids ? "perplexity" : "RMSE";
 
-    internal override nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, double dropout, int seed) =>
-        new MambaForSequenceEmbedding(model.Config, perPosition ? null : model.Pooling, layer, dropout, seed);
+    internal override nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, DropoutSource dropout, Initialisation init) =>
+        new MambaForSequenceEmbedding(model.Config, perPosition ? null : model.Pooling, layer, dropout, init);
 
     internal override ITrainee CreateTrainee(TrainingPlan plan) => new SelfSupervisedTrainee(plan);
 

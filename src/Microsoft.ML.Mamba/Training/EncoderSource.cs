@@ -29,6 +29,10 @@ internal sealed record EncoderSource(
             description.ReverseComplementAveraging, description.History, model.CopyEncoderTo);
     }
 
+    /// <summary>The encoder of a checkpoint, whose files must stay as they are until the copy is made.</summary>
+    internal static EncoderSource Of(MambaCheckpoint checkpoint, SequenceTokenizer? tokenizer) => new(checkpoint.Config, tokenizer,
+        MaxLength: 0, default, ReverseComplementAveraging: false, MambaTrainingHistory.None, checkpoint.ReadInto);
+
     /// <summary>A model around a copy of the encoder, with nothing to learn.</summary>
     /// <exception cref="ArgumentException">The encoder cannot do what the description asks.</exception>
     internal SequencePredictor ToPredictor(ModelDescription description)
@@ -37,7 +41,7 @@ internal sealed record EncoderSource(
         {
             throw new ArgumentException(defect);
         }
-        var network = description.Objective.BuildNetwork(description, dropout: 0, seed: 0);
+        var network = description.Objective.BuildNetwork(description, DropoutSource.None(), Initialisation.LeftToTheCaller());
         try
         {
             CopyTo(((ISequenceNetwork)network).Backbone);

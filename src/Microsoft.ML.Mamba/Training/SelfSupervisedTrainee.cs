@@ -31,8 +31,8 @@ internal sealed class SelfSupervisedTrainee : ITrainee
         _training = plan.Seeds.Masking();
         _evaluation = plan.Seeds.EvaluationMasking();
         _scale = plan.Train.Kind == SequenceKind.Frames ? FrameScale.Of(plan.Train) : null;
-        _network = (MambaForSequenceEmbedding)plan.Objective.BuildNetwork(plan.Describe(), plan.Options.Dropout, plan.Seeds.Weights);
-        _network.ReseedDropout(plan.Seeds.Dropout);
+        _network = (MambaForSequenceEmbedding)plan.Objective.BuildNetwork(
+            plan.Describe(), new DropoutSource(plan.Options.Dropout, plan.Seeds.Dropout), new Initialisation(plan.Seeds.Weights));
         _head = new PretrainingHead(_network.Backbone, plan.Seeds.Head);
         Weights = [.. NetworkWeights.Of(_network), .. NetworkWeights.Of(_head).Select(w => ("pretraining." + w.Name, w.Tensor))];
     }

@@ -67,7 +67,7 @@ internal sealed class SequencePredictor : IDisposable
     {
         var description = ModelDescription.Read(config, tokenizer);
         NetworkWeights.CheckSize(description, weightsLength);
-        var network = description.Objective.BuildNetwork(description, dropout: 0, seed: 0);
+        var network = description.Objective.BuildNetwork(description, DropoutSource.None(), Initialisation.LeftToTheCaller());
         try
         {
             ModuleWeights.Load(network, weights, weightsLength);

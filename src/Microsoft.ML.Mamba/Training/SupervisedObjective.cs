@@ -7,8 +7,8 @@ namespace Microsoft.ML.Mamba.Training;
 /// <summary>An answer that labels teach: a head's numbers for each sequence, and the loss that compares them with the labels.</summary>
 internal abstract class SupervisedObjective : TrainingObjective
 {
-    internal sealed override nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, double dropout, int seed) =>
-        new MambaForSequenceClassification(model.Config, model.Pooling, Outputs, dropout, seed);
+    internal sealed override nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, DropoutSource dropout, Initialisation init) =>
+        new MambaForSequenceClassification(model.Config, model.Pooling, Outputs, dropout, init);
 
     internal sealed override ITrainee CreateTrainee(TrainingPlan plan) => new SupervisedTrainee(plan, this);
 

@@ -18,8 +18,8 @@ internal sealed class SupervisedTrainee : ITrainee
     {
         _plan = plan;
         _objective = objective;
-        _network = new MambaForSequenceClassification(plan.Config, plan.Request.Pooling, objective.Outputs, plan.Options.Dropout, plan.Seeds.Weights);
-        _network.ReseedDropout(plan.Seeds.Dropout);
+        _network = (MambaForSequenceClassification)objective.BuildNetwork(
+            plan.Describe(), new DropoutSource(plan.Options.Dropout, plan.Seeds.Dropout), new Initialisation(plan.Seeds.Weights));
         plan.Request.Encoder?.CopyTo(_network.Backbone);
         _evaluator = new SequencePredictor(plan.Describe(), _network);
         var all = NetworkWeights.Of(_network);

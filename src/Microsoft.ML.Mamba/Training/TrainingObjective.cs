@@ -37,8 +37,11 @@ internal abstract class TrainingObjective
     /// <summary>A number; the score is in its units. The labels' mean and scale are taken from the training rows.</summary>
     internal static SupervisedObjective Regression { get; } = new RegressionObjective(0, 1);
 
-    /// <summary>The network of a model, with initial weights.</summary>
-    internal abstract nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, double dropout, int seed);
+    /// <summary>The network of a model.</summary>
+    /// <param name="model">What the model is.</param>
+    /// <param name="dropout">What is dropped while training.</param>
+    /// <param name="init">Its first weights.</param>
+    internal abstract nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, DropoutSource dropout, Initialisation init);
 
     /// <summary>What a plan trains.</summary>
     /// <exception cref="MambaTrainingException">The rows leave nothing to learn.</exception>
