@@ -47,6 +47,22 @@ internal static class HuggingFaceLayout
         return new CheckpointConfig(model, fields.Flag("tie_word_embeddings", true), fields.Ids("eos_token_id"));
     }
 
+    /// <summary>What of an architecture the layout has no place for, as a message; null when it has a place for all.</summary>
+    public static string? Misfit(MambaConfig model)
+    {
+        const string Layout = "since the layout of Hugging Face";
+        var misfits = new List<string>();
+        if (model.VocabSize == 0)
+            misfits.Add($"FrameWidth is {model.FrameWidth}; expected 0 and a VocabSize, {Layout} knows ids alone.");
+        if (model.Bidirectional)
+            misfits.Add($"Bidirectional is true; expected false, {Layout} knows causal models alone.");
+        if (model.MaxPositions > 0)
+            misfits.Add($"MaxPositions is {model.MaxPositions}; expected 0, {Layout} knows no positions.");
+        if (model.Norm != MambaNorm.RmsNorm)
+            misfits.Add($"Norm is {model.Norm}; expected {nameof(MambaNorm.RmsNorm)}, {Layout} knows no other norm.");
+        return misfits.Count == 0 ? null : $"{nameof(MambaCheckpoint)}: {string.Join(" ", misfits)}";
+    }
+
     /// <summary>Writes what <see cref="Read"/> reads back as it was.</summary>
     /// <param name="stream">Where to.</param>
     /// <param name="config">The settings.</param>

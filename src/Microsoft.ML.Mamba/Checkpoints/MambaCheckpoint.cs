@@ -11,12 +11,10 @@ namespace Microsoft.ML.Mamba;
 /// in a file is ever run. Layouts: Hugging Face (config.json, model.safetensors, one or several with an index) and
 /// state-spaces (config.json, pytorch_model.bin, one or several), Mamba and Falcon-Mamba, weights in float32, bfloat16 or float16.
 /// </summary>
-public sealed class MambaCheckpoint
+public sealed partial class MambaCheckpoint
 {
     internal const string ConfigName = "config.json";
     internal const string WeightsName = "model.safetensors";
-
-    private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     private readonly CheckpointConfig _config;
     private readonly CheckpointTensors _tensors;
@@ -66,36 +64,6 @@ public sealed class MambaCheckpoint
         return Checked(settings, WeightFiles.Of(files, problems), problems);
     }
 
-    /// <summary>Saves a model in the layout of Hugging Face, float32. The files appear when all are written, or not at all.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="directory">The folder; it is made when it does not exist.</param>
-    /// <param name="endTokenIds">Ids that end a text, kept in config.json.</param>
-    /// <exception cref="ArgumentException">The layout has no place for the architecture.</exception>
-    public static void Save(MambaForCausalLM model, string directory, params IReadOnlyList<int> endTokenIds)
-    {
-        ArgumentNullException.ThrowIfNull(model);
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        if (model.Backbone.Config.MaxPositions > 0)
-        {
-            throw new ArgumentException(
-                $"{nameof(MambaCheckpoint)}: MaxPositions is {model.Backbone.Config.MaxPositions}; expected 0, since the layout of Hugging Face knows no positions.", nameof(model));
-        }
-
-        Write(directory, model, new CheckpointConfig(model.Backbone.Config, model.TiesEmbeddings, endTokenIds), head: true);
-    }
-
-    /// <summary>
-    /// Saves the checkpoint in the layout of Hugging Face, float32, whatever it was read from. Weights that are bfloat16 or float16 take
-    /// twice the room. The files appear when all are written, or not at all.
-    /// </summary>
-    /// <param name="directory">The folder; it is made when it does not exist, and may be the one that was loaded.</param>
-    public void Save(string directory)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        using nn.Module model = HasLanguageModelHead ? CreateLanguageModel() : CreateEncoder();
-        Write(directory, model, _config, HasLanguageModelHead);
-    }
-
     /// <summary>Builds the language model and reads its weights.</summary>
     /// <exception cref="InvalidOperationException">The files hold an encoder alone.</exception>
     /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
@@ -122,11 +90,6 @@ public sealed class MambaCheckpoint
         LibTorchLoader.EnsureLoaded();
         return new MambaCheckpoint(config!, tensors);
     }
-
-    private static void Write(string directory, nn.Module model, CheckpointConfig config, bool head) => AtomicFiles.Write(
-        directory,
-        (WeightsName, stream => ModuleWeights.Save(model, stream, Metadata)),
-        (ConfigName, stream => HuggingFaceLayout.Write(stream, config, head)));
 
     private T Filled<T>(T module, string prefix)
         where T : nn.Module

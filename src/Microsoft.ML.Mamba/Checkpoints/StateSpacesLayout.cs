@@ -14,8 +14,6 @@ internal static class StateSpacesLayout
 
     public static CheckpointConfig Read(JsonFields fields)
     {
-        if (!fields.Flag("rms_norm", true))
-            fields.Unsupported("rms_norm", "false", "true; models with layer norms are not supported");
         if (!fields.IsEmptyArray("attn_layer_idx"))
             fields.Unsupported("attn_layer_idx", "not empty", "[]; models with attention layers are not supported");
         if (fields.Number("d_intermediate", 0) is var width and not 0)
@@ -32,6 +30,7 @@ internal static class StateSpacesLayout
             DConv = mixer?.Size("d_conv", 4) ?? 4,
             Expand = mixer?.Size("expand", 2) ?? 2,
             DtRank = HuggingFaceLayout.Rank(mixer?.SizeOrAuto("dt_rank") ?? 0, dModel),
+            Norm = fields.Flag("rms_norm", true) ? MambaNorm.RmsNorm : MambaNorm.LayerNorm,
             UseBias = mixer?.Flag("bias", false) ?? false,
             UseConvBias = mixer?.Flag("conv_bias", true) ?? true,
             DtMin = mixer?.Number("dt_min", 1e-3) ?? 1e-3,

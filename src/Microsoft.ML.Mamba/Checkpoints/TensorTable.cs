@@ -21,11 +21,14 @@ internal static class TensorTable
     public static IEnumerable<(string Name, long[] Shape)> Of(MambaConfig config, bool head)
     {
         long inner = config.DInner, width = config.DModel, states = config.DState, rank = config.EffectiveDtRank;
+        var layerNorm = config.Norm == MambaNorm.LayerNorm;
         yield return (Embeddings, [config.VocabSize, width]);
         for (var i = 0; i < config.NLayer; i++)
         {
             var layer = $"{Encoder}layers.{i}.";
             yield return (layer + "norm.weight", [width]);
+            if (layerNorm)
+                yield return (layer + "norm.bias", [width]);
             yield return (layer + "mixer.in_proj.weight", [2 * inner, width]);
             if (config.UseBias)
                 yield return (layer + "mixer.in_proj.bias", [2 * inner]);
@@ -43,6 +46,8 @@ internal static class TensorTable
         }
 
         yield return (Encoder + "norm_f.weight", [width]);
+        if (layerNorm)
+            yield return (Encoder + "norm_f.bias", [width]);
         if (head)
             yield return (Head, [config.VocabSize, width]);
     }

@@ -7,12 +7,12 @@ namespace Microsoft.ML.Mamba.Modules;
 /// <summary>
 /// One block of the residual stream: add, norm, mix. What the previous block's mixer gave and the stream before it travel
 /// separately, so that the addition is part of the norm.
-/// State: norm.weight (DModel) and mixer.*, a <see cref="MambaMixer"/>, or mixer.mamba_fwd.* and mixer.mamba_rev.* when bidirectional.
+/// State: norm.* (see <see cref="ResidualNorm"/>) and mixer.*, a <see cref="MambaMixer"/>, or mixer.mamba_fwd.* and mixer.mamba_rev.* when bidirectional.
 /// </summary>
 internal sealed class MambaBlock : nn.Module
 {
     [ComponentName(Name = "norm")]
-    private readonly RmsNormLayer _norm;
+    private readonly ResidualNorm _norm;
 
     [ComponentName(Name = "mixer")]
     private readonly nn.Module _mixer;
@@ -20,7 +20,7 @@ internal sealed class MambaBlock : nn.Module
     public MambaBlock(MambaConfig config, Initialisation init)
         : base(nameof(MambaBlock))
     {
-        _norm = new RmsNormLayer(config.DModel, config.NormEpsilon);
+        _norm = new ResidualNorm(config);
         _mixer = config.Bidirectional ? new BidirectionalMixer(config, init) : new MambaMixer(config, init);
         RegisterComponents();
     }

@@ -53,7 +53,10 @@ public sealed record MambaConfig
     /// </summary>
     public int MaxPositions { get; init; }
 
-    /// <summary>Added to the mean square inside the norms. Default 1e-5.</summary>
+    /// <summary>The norm in front of every block and after the last. Default RmsNorm, with which Mamba was published.</summary>
+    public MambaNorm Norm { get; init; }
+
+    /// <summary>Added to the mean square inside these norms (LayerNorm: to the variance). Default 1e-5.</summary>
     public float NormEpsilon { get; init; } = 1e-5f;
 
     /// <summary>
@@ -128,6 +131,8 @@ public sealed record MambaConfig
             yield return $"VocabSize is {VocabSize} and FrameWidth is {FrameWidth}; expected at most one of them > 0.";
         if (MaxPositions < 0)
             yield return $"MaxPositions is {MaxPositions}; expected ≥ 0 (0 means none).";
+        if (!Enum.IsDefined(Norm))
+            yield return $"Norm is {Norm}; expected {nameof(MambaNorm.RmsNorm)} or {nameof(MambaNorm.LayerNorm)}.";
         if (!(NormEpsilon > 0) || !float.IsFinite(NormEpsilon))
             yield return $"NormEpsilon is {NormEpsilon}; expected a finite number > 0.";
         if (!(MixerNormEpsilon >= 0) || !float.IsFinite(MixerNormEpsilon))

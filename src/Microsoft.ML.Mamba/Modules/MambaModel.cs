@@ -10,7 +10,8 @@ namespace Microsoft.ML.Mamba.Modules;
 /// The encoder: ids or frames → NLayer blocks → norm. (B, L) or (B, L, F) → (B, L, DModel).
 /// State: embeddings.weight (VocabSize, DModel), or frame_projection.weight (DModel, FrameWidth) and frame_projection.bias (DModel);
 /// positions.weight (MaxPositions, DModel) where there are positions; layers.{i}.norm.weight; layers.{i}.mixer.* (see
-/// <see cref="MambaMixer"/>) or layers.{i}.mixer.mamba_fwd.* and layers.{i}.mixer.mamba_rev.*; norm_f.weight.
+/// <see cref="MambaMixer"/>) or layers.{i}.mixer.mamba_fwd.* and layers.{i}.mixer.mamba_rev.*; norm_f.weight; with
+/// LayerNorm layers.{i}.norm.bias and norm_f.bias.
 /// </summary>
 public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
 {
@@ -32,7 +33,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     private readonly ModuleList<MambaBlock> _layers;
 
     [ComponentName(Name = "norm_f")]
-    private readonly RmsNormLayer _finalNorm;
+    private readonly ResidualNorm _finalNorm;
 
     /// <summary>Builds an encoder with the official initial values.</summary>
     /// <param name="config">The architecture; exactly one of VocabSize and FrameWidth is above 0.</param>
@@ -57,7 +58,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         if (config.MaxPositions > 0)
             _positions = new(init.Normal(EmbeddingDeviation, config.MaxPositions, config.DModel));
         _layers = new(Enumerable.Range(0, config.NLayer).Select(_ => new MambaBlock(config, init)).ToArray());
-        _finalNorm = new(config.DModel, config.NormEpsilon);
+        _finalNorm = new(config);
         RegisterComponents();
     }
 

@@ -44,6 +44,33 @@ public sealed class GoldenCheckpointTests
         }
     }
 
+    /// <summary>
+    /// hidden_i of the files is the residual stream after block i, counted from 0, and the last one what the last norm gives. Their
+    /// README calls hidden_0 the embeddings, which it is not.
+    /// </summary>
+    [SkippableTheory]
+    [MemberData(nameof(HuggingFace))]
+    public void The_residual_stream_after_every_block_is_that_of_transformers(string name)
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var golden = Reference(name);
+        using var encoder = Load(name).CreateEncoder();
+        using var input = SequenceInput.FromIds(golden["input_ids"].alias());
+        var layers = encoder.Config.NLayer;
+        Assert.Equal(layers + 1, golden.Keys.Count(tensor => tensor.StartsWith("hidden_", StringComparison.Ordinal)));
+
+        for (var i = 0; i <= layers; i++)
+        {
+            int? layer = i < layers ? i + 1 : null;
+            using var state = encoder.NewState(input.Batch);
+            var pieces = new[] { input.Slice(0, 20), input.Slice(20, input.Length - 20) }.Select(piece => encoder.EncodePiece(piece, layer, state)).ToArray();
+
+            TensorAssert.Close(golden[$"hidden_{i}"], encoder.Encode(input, layer, mask: null), Tolerance, $"hidden_{i}");
+            TensorAssert.Close(golden[$"hidden_{i}"], cat(pieces, 1), Tolerance, $"hidden_{i} in pieces");
+        }
+    }
+
     [SkippableTheory]
     [MemberData(nameof(HuggingFace))]
     public void Hidden_states_in_pieces_and_in_steps_are_those_of_transformers(string name)
@@ -118,7 +145,6 @@ public sealed class GoldenCheckpointTests
     [InlineData("hf/mamba2", "model_type is 'mamba2'; expected 'mamba' or 'falcon_mamba'; other models are not supported.")]
     [InlineData("lm/mamba2_tied/hf", "model_type is 'mamba2'; expected 'mamba' or 'falcon_mamba'; other models are not supported.")]
     [InlineData("lm/mamba2_tied/original", "ssm_cfg.layer is 'Mamba2'; expected 'Mamba1'; other layers are not supported.")]
-    [InlineData("lm/mamba1_layernorm/original", "rms_norm is false; expected true; models with layer norms are not supported.")]
     public void Other_models_are_refused_by_name(string folder, string message)
     {
         var error = Assert.Throws<MambaCheckpointException>(() => MambaCheckpoint.Load(SharedFolder.Path(["golden", .. folder.Split('/')])));
@@ -146,6 +172,19 @@ public sealed class GoldenCheckpointTests
             });
             TensorAssert.BitEqual(want.All[tensor.Name], got, tensor.Name);
         }
+    }
+
+    [SkippableFact]
+    public void A_model_with_layer_norms_is_that_of_state_spaces_and_has_no_other_layout()
+    {
+        var checkpoint = MambaCheckpoint.Load(SharedFolder.Path("golden", "lm", "mamba1_layernorm", "original"));
+
+        Assert.Equal(new MambaConfig { DModel = 32, NLayer = 2, VocabSize = 64, Bidirectional = false, Norm = MambaNorm.LayerNorm }, checkpoint.Config);
+        var folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        Assert.Equal(
+            "MambaCheckpoint: Norm is LayerNorm; expected RmsNorm, since the layout of Hugging Face knows no other norm.",
+            Assert.Throws<InvalidOperationException>(() => checkpoint.Save(folder)).Message);
+        Assert.False(Directory.Exists(folder));
     }
 
     private static MambaCheckpoint Load(string name) => MambaCheckpoint.Load(SharedFolder.Path("golden", "hf", name));

@@ -14,18 +14,14 @@ public sealed class CarriedStateTests
 
     private static readonly MambaConfig Config = new() { DModel = 16, NLayer = 2, DState = 4, VocabSize = 11, Bidirectional = false, MaxPositions = 15 };
 
-    /// <summary>Mamba and Falcon-Mamba.</summary>
-    public static TheoryData<string, float> Mixers()
+    private static readonly Dictionary<string, MambaConfig> Kinds = new()
     {
-        var cases = new TheoryData<string, float>();
-        foreach (var backend in KernelBackends.All)
-        {
-            cases.Add(backend.Name, 0);
-            cases.Add(backend.Name, 1e-3f);
-        }
+        ["Mamba"] = Config,
+        ["Falcon-Mamba"] = Config with { MixerNormEpsilon = 1e-3f },
+        ["LayerNorm"] = Config with { Norm = MambaNorm.LayerNorm },
+    };
 
-        return cases;
-    }
+    public static TheoryData<string, string> Models() => BackendCases.Of(Kinds.Keys);
 
     public static TheoryData<MambaPooling, string> Poolings()
     {
@@ -40,13 +36,13 @@ public sealed class CarriedStateTests
     }
 
     [Theory]
-    [MemberData(nameof(Mixers))]
-    public void A_sequence_cut_anywhere_equals_one_pass(string backend, float mixerNorm)
+    [MemberData(nameof(Models))]
+    public void A_sequence_cut_anywhere_equals_one_pass(string kind, string backend)
     {
         using var force = KernelBackends.Force(backend);
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var model = new MambaModel(Config with { MixerNormEpsilon = mixerNorm }, seed: 2);
+        using var model = new MambaModel(Kinds[kind], seed: 2);
         using var whole = Ids();
         var want = model.forward(whole);
         for (var cut = 0; cut <= Length; cut++)
@@ -60,13 +56,13 @@ public sealed class CarriedStateTests
     }
 
     [Theory]
-    [MemberData(nameof(Mixers))]
-    public void Steps_equal_one_pass(string backend, float mixerNorm)
+    [MemberData(nameof(Models))]
+    public void Steps_equal_one_pass(string kind, string backend)
     {
         using var force = KernelBackends.Force(backend);
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var model = new MambaModel(Config with { MixerNormEpsilon = mixerNorm }, seed: 2);
+        using var model = new MambaModel(Kinds[kind], seed: 2);
         using var whole = Ids();
         using var state = model.NewState(2);
 
@@ -76,8 +72,8 @@ public sealed class CarriedStateTests
     }
 
     [Theory]
-    [MemberData(nameof(Mixers))]
-    public void Gradients_flow_through_the_carried_state(string backend, float mixerNorm)
+    [MemberData(nameof(Models))]
+    public void Gradients_flow_through_the_carried_state(string kind, string backend)
     {
         using var force = KernelBackends.Force(backend);
         var want = Gradients(pieces: false);
@@ -88,7 +84,7 @@ public sealed class CarriedStateTests
         Dictionary<string, Tensor> Gradients(bool pieces)
         {
             using var scope = NewDisposeScope();
-            using var model = new MambaModel(Config with { MixerNormEpsilon = mixerNorm }, seed: 2);
+            using var model = new MambaModel(Kinds[kind], seed: 2);
             using var whole = Ids();
             using var state = model.NewState(2);
             var hidden = pieces
@@ -134,12 +130,15 @@ public sealed class CarriedStateTests
         TensorAssert.Close(whole, model.forward(input), Tolerance, "scores");
     }
 
-    [Fact]
-    public void Falcon_Mamba_computes_in_float64_as_well()
+    [Theory]
+    [InlineData("Mamba")]
+    [InlineData("Falcon-Mamba")]
+    [InlineData("LayerNorm")]
+    public void Every_model_computes_in_float64_as_well(string kind)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        using var model = new MambaModel(Config with { MixerNormEpsilon = 1e-3f }, seed: 2);
+        using var model = new MambaModel(Kinds[kind], seed: 2);
         using var input = Ids();
         var want = model.forward(input);
 

@@ -32,6 +32,30 @@ public sealed class GoldenLanguageModelTests
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
+    public void The_residual_stream_after_every_block_is_that_of_the_official_model(string name, string backend)
+    {
+        using var force = KernelBackends.Force(backend);
+        using var golden = GoldenFile.Read($"lm/{name}/reference");
+        using var model = GoldenLanguageModel.Read(name);
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        using var input = SequenceInput.FromIds(golden["input_ids"].alias());
+        var layers = model.Backbone.Config.NLayer;
+        Assert.Equal(layers, golden.Names.Count(tensor => tensor.StartsWith("block_out.", StringComparison.Ordinal)));
+
+        golden.AssertMatches("embeddings", model.Backbone.Encode(input, layer: 0, mask: null));
+        for (var layer = 1; layer <= layers; layer++)
+        {
+            using var state = model.Backbone.NewState(input.Batch);
+            var pieces = new[] { input.Slice(0, 11), input.Slice(11, input.Length - 11) }.Select(piece => model.Backbone.EncodePiece(piece, layer, state)).ToArray();
+
+            golden.AssertMatches($"block_out.{layer - 1}", model.Backbone.Encode(input, layer, mask: null));
+            golden.AssertMatches($"block_out.{layer - 1}", cat(pieces, 1));
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Cases))]
     public void States_after_the_prompt_and_greedy_continuation_are_those_of_the_official_model(string name, string backend)
     {
         using var force = KernelBackends.Force(backend);

@@ -10,14 +10,16 @@ public sealed class InitialValuesTests
 {
     private static readonly MambaConfig Config = new() { DModel = 48, NLayer = 4, DState = 16, VocabSize = 300, Bidirectional = false, UseBias = true, MaxPositions = 50 };
 
-    [Fact]
-    public void Every_parameter_starts_as_the_official_code_starts_it()
+    [Theory]
+    [InlineData(MambaNorm.RmsNorm, 12, 6)]
+    [InlineData(MambaNorm.LayerNorm, 13, 7)]
+    public void Every_parameter_starts_as_the_official_code_starts_it(MambaNorm norm, int perLayer, int others)
     {
-        using var model = new MambaForSequenceClassification(Config, MambaPooling.Attention, 5, 0.1, seed: 3);
+        using var model = new MambaForSequenceClassification(Config with { Norm = norm }, MambaPooling.Attention, 5, 0.1, seed: 3);
         var state = model.state_dict();
         foreach (var (name, value) in state)
             AssertStart(name, [.. value.detach().data<float>()]);
-        Assert.Equal(4 * 12 + 6, state.Count);
+        Assert.Equal(4 * perLayer + others, state.Count);
     }
 
     [Fact]
@@ -74,7 +76,7 @@ public sealed class InitialValuesTests
             case "norm.weight" or "backbone.norm_f.weight" or "mixer.D":
                 Assert.All(values, v => Assert.Equal(1, v));
                 break;
-            case "mixer.in_proj.bias" or "mixer.out_proj.bias" or "head.bias":
+            case "norm.bias" or "backbone.norm_f.bias" or "mixer.in_proj.bias" or "mixer.out_proj.bias" or "head.bias":
                 Assert.All(values, v => Assert.Equal(0, v));
                 break;
             case "mixer.A_log":

@@ -11,13 +11,18 @@ public sealed class MemoryTests
 {
     private const int Length = 96;
 
-    public static TheoryData<string> Backends() => new() { "cpu", "torch" };
+    public static TheoryData<string, MambaNorm> Cases() => new()
+    {
+        { "cpu", MambaNorm.RmsNorm },
+        { "torch", MambaNorm.RmsNorm },
+        { "cpu", MambaNorm.LayerNorm },
+    };
 
     [Theory]
-    [MemberData(nameof(Backends))]
-    public async Task A_thousand_steps_take_no_more_memory_than_a_hundred(string backend)
+    [MemberData(nameof(Cases))]
+    public async Task A_thousand_steps_take_no_more_memory_than_a_hundred(string backend, MambaNorm norm)
     {
-        var outcome = await FreshProcess.Run(Train, null, backend);
+        var outcome = await FreshProcess.Run(Train, null, backend, norm.ToString());
         var fields = outcome.Success().Split(' ').Select(long.Parse).ToArray();
         var (tensorsAfter100, tensorsAfter1000, bytesAfter100, bytesAfter1000) = (fields[0], fields[1], fields[2], fields[3]);
         Assert.Equal(tensorsAfter100, tensorsAfter1000);
@@ -25,12 +30,12 @@ public sealed class MemoryTests
         Assert.True(bytesAfter1000 - bytesAfter100 < 24_000_000, $"grew from {bytesAfter100} to {bytesAfter1000} bytes");
     }
 
-    private static void Train(string backend)
+    private static void Train(string backend, string norm)
     {
         using var force = KernelBackends.Force(backend);
         set_num_threads(1);
         using var model = new MambaForSequenceClassification(
-            new MambaConfig { DModel = 16, NLayer = 1, DState = 4, VocabSize = 5, Bidirectional = true }, MambaPooling.Attention, 2, 0.1, seed: 1);
+            new MambaConfig { DModel = 16, NLayer = 1, DState = 4, VocabSize = 5, Bidirectional = true, Norm = Enum.Parse<MambaNorm>(norm) }, MambaPooling.Attention, 2, 0.1, seed: 1);
         var ids = new int[4 * Length];
         int[] lengths = [Length, 10, 3, Length];
         var (tensors100, bytes100) = (0L, 0L);

@@ -21,6 +21,7 @@ public sealed class StateDictTests
             new MambaForCausalLM(small with { VocabSize = 8, Bidirectional = false }, tieEmbeddings: true, seed: 1),
             new MambaForCausalLM(small with { VocabSize = 8, Bidirectional = false }, tieEmbeddings: false, seed: 1),
             new MambaForCausalLM(small with { VocabSize = 8, Bidirectional = false, MixerNormEpsilon = 1e-6f }, tieEmbeddings: false, seed: 1),
+            new MambaForCausalLM(small with { VocabSize = 8, Bidirectional = false, Norm = MambaNorm.LayerNorm }, tieEmbeddings: true, seed: 1),
         ];
         var text = string.Join("\n\n", models.Select(model => $"{model.GetName()}\n" + string.Join('\n',
             model.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => $"{entry.Key} ({string.Join(", ", entry.Value.shape)})"))));
