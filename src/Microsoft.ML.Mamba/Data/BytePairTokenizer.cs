@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.ML.Mamba.Data;
@@ -7,7 +6,7 @@ using Microsoft.ML.Tokenizers;
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Byte-level BPE from a Hugging Face tokenizer.json. Added tokens are cut out of the text as it is, then out of the normalized
+/// Byte-level BPE of a Hugging Face tokenizer.json, read or learnt. Added tokens are cut out of the text as it is, then out of the normalized
 /// text; what is left is cut into words, and each word's bytes are merged into tokens.
 /// </summary>
 internal sealed class BytePairTokenizer : SequenceTokenizer
@@ -29,7 +28,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
     {
         _json = json;
         _file = file;
-        CheckNormalization(file.Normalization);
+        file.Normalizer.CheckPlatform();
         _tokensOfText = new([.. file.AddedTokens.Where(t => !t.Normalized).Select(t => (TextOf(t), t))]);
         _tokensOfNormalizedText = new([.. file.AddedTokens.Where(t => t.Normalized).Select(t => (TextOf(t), t))]);
         _shortWords = BpeTokenizer.Create(new BpeOptions(file.Vocabulary)
@@ -81,7 +80,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
     internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {
         ids.AddRange(_file.Prefix);
-        var whole = WellFormed(text);
+        var whole = TextNormalizer.WellFormed(text);
         foreach (var part in _tokensOfText.Split(whole))
         {
             if (part.Token is { } token)
@@ -90,7 +89,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
             }
             else
             {
-                EncodeNormalized(Normalize(whole.Slice(part.Start, part.Length)), ids);
+                EncodeNormalized(_file.Normalizer.Apply(whole.Slice(part.Start, part.Length)), ids);
             }
         }
         ids.AddRange(_file.Suffix);
@@ -143,33 +142,5 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
         }
     }
 
-    private string TextOf(AddedToken token) => token.Normalized ? Normalize(token.Content).ToString() : token.Content;
-
-    private ReadOnlySpan<char> Normalize(ReadOnlySpan<char> text) =>
-        _file.Normalization is { } form && !Ascii.IsValid(text) ? text.ToString().Normalize(form) : text;
-
-    /// <summary>The text with U+FFFD for each unpaired surrogate, which has no bytes.</summary>
-    private static ReadOnlySpan<char> WellFormed(ReadOnlySpan<char> text)
-    {
-        if (text.IndexOfAnyInRange('\ud800', '\udfff') < 0)
-        {
-            return text;
-        }
-        var bytes = ArrayPool<byte>.Shared.Rent(Encoding.UTF8.GetMaxByteCount(text.Length));
-        var count = Encoding.UTF8.GetBytes(text, bytes);
-        var result = Encoding.UTF8.GetString(bytes.AsSpan(0, count));
-        ArrayPool<byte>.Shared.Return(bytes);
-        return result;
-    }
-
-    // .NET in its invariant mode takes every text for normalized, which would silently give other ids.
-    private static void CheckNormalization(NormalizationForm? form)
-    {
-        if (form is not null && "e\u0301".Normalize(NormalizationForm.FormC) != "\u00e9")
-        {
-            throw new PlatformNotSupportedException(
-                "SequenceTokenizer: the tokenizer normalizes Unicode text, which .NET does not do in its globalization-invariant mode. "
-                + "Set InvariantGlobalization to false (and install ICU where it is missing).");
-        }
-    }
+    private string TextOf(AddedToken token) => token.Normalized ? _file.Normalizer.Apply(token.Content).ToString() : token.Content;
 }

@@ -4,7 +4,7 @@ using Microsoft.ML.Tokenizers;
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Turns text into token ids. Two tokenizers are built in, others come from a file or from Microsoft.ML.Tokenizers; one
+/// Turns text into token ids. Two tokenizers are built in, others are learnt from texts or come from a file or from Microsoft.ML.Tokenizers; one
 /// instance serves any number of threads and models. No id is reserved for padding: a model goes by the length of a
 /// sequence, never by a pad id.
 /// </summary>
@@ -24,7 +24,7 @@ public abstract partial class SequenceTokenizer
     /// <summary>The UTF-8 bytes of the text, ids 0 to 255. Unpaired surrogates become U+FFFD, the replacement character.</summary>
     public static SequenceTokenizer Bytes { get; } = new ByteTokenizer();
 
-    /// <summary>A short name: <c>dna</c>, <c>bytes</c>, <c>bpe</c> for a file's, or the type of the tokenizer that <see cref="From"/> was given.</summary>
+    /// <summary>A short name: <c>dna</c>, <c>bytes</c>, <c>bpe</c> for one of a file or learnt, or the type of the tokenizer that <see cref="From"/> was given.</summary>
     public abstract string Name { get; }
 
     /// <summary>The number of ids; every id lies in [0, VocabSize).</summary>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Microsoft.ML.Mamba.Data;
@@ -23,7 +22,7 @@ internal sealed partial class TokenizerFile
         (Vocabulary, Merges, UnknownToken, FuseUnknown) = ReadModel(root.Required("model"));
         AddedTokens = ReadAddedTokens(root, Vocabulary);
         VocabSize = CheckedSize(Vocabulary, AddedTokens);
-        Normalization = ReadNormalizer(root);
+        Normalizer = TextNormalizer.Read(root);
         (AddPrefixSpace, UseRegex) = ReadPreTokenizer(root);
         (Prefix, Suffix) = ReadPostProcessor(root, VocabSize);
         CheckDecoder(root);
@@ -46,7 +45,8 @@ internal sealed partial class TokenizerFile
     /// <summary>One more than the largest id.</summary>
     internal int VocabSize { get; }
 
-    internal NormalizationForm? Normalization { get; }
+    /// <summary>What happens to a text before it is cut into words.</summary>
+    internal TextNormalizer Normalizer { get; }
 
     /// <summary>Whether text that does not begin with a space gets one.</summary>
     internal bool AddPrefixSpace { get; }
@@ -79,23 +79,6 @@ internal sealed partial class TokenizerFile
 
     /// <summary>A piece of a file as a message shows it: short.</summary>
     internal static string Shown(string text) => text.Length <= 60 ? $"'{text}'" : $"'{text.AsSpan(0, 57)}...'";
-
-    private static NormalizationForm? ReadNormalizer(TokenizerJson root)
-    {
-        if (root.Optional("normalizer") is not { } normalizer)
-        {
-            return null;
-        }
-        var type = normalizer.Required("type");
-        return type.Text() switch
-        {
-            "NFC" => NormalizationForm.FormC,
-            "NFD" => NormalizationForm.FormD,
-            "NFKC" => NormalizationForm.FormKC,
-            "NFKD" => NormalizationForm.FormKD,
-            _ => throw type.Error("NFC, NFD, NFKC, NFKD or no normalizer"),
-        };
-    }
 
     private static (bool AddPrefixSpace, bool UseRegex) ReadPreTokenizer(TokenizerJson root)
     {

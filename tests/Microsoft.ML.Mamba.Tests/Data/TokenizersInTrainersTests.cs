@@ -27,6 +27,19 @@ public sealed class TokenizersInTrainersTests
     }
 
     [Fact]
+    public void A_learnt_tokenizer_is_in_the_model_file_and_scores_the_same_when_loaded()
+    {
+        var tokenizer = SequenceTokenizer.LearnBytePairs(PipelineData.Rows(60).Select(row => row.Sequence), 300);
+        var model = PipelineModels.Trainer(_ml, PipelineTask.Multiclass, o => o.Tokenizer = tokenizer).Fit(_data);
+        var zip = ModelZip.Save(_ml, model, _data.Schema);
+        var loaded = zip.Load(new MLContext());
+
+        Assert.Equal(tokenizer.VocabSize, ((MambaMulticlassTransformer)loaded).Model.VocabSize);
+        Assert.Equal(tokenizer.ToJson(), Encoding.UTF8.GetString(zip.Entries["TransformerChain/tokenizer.json"]));
+        RowValues.AssertSame(RowValues.ReadAll(model.Transform(_data)), RowValues.ReadAll(loaded.Transform(_data)));
+    }
+
+    [Fact]
     public void A_tokenizer_of_the_package_trains_and_scores_with_a_warning_and_cannot_be_saved()
     {
         var log = new ConcurrentQueue<string>();
