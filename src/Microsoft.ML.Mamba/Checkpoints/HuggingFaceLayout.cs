@@ -8,7 +8,8 @@ namespace Microsoft.ML.Mamba.Checkpoints;
 /// </summary>
 internal static class HuggingFaceLayout
 {
-    private const string Mamba = "mamba";
+    internal const string Mamba = "mamba";
+
     private const string FalconMamba = "falcon_mamba";
     private const double FalconMixerEpsilon = 1e-6;
 

@@ -14,6 +14,8 @@ internal static class StateSpacesLayout
 
     public static CheckpointConfig Read(JsonFields fields)
     {
+        if (fields.Text("model_type") is { } type and not HuggingFaceLayout.Mamba)
+            fields.Unsupported("model_type", $"'{type}'", $"'{HuggingFaceLayout.Mamba}' or none; other models are not supported");
         if (!fields.IsEmptyArray("attn_layer_idx"))
             fields.Unsupported("attn_layer_idx", "not empty", "[]; models with attention layers are not supported");
         if (fields.Number("d_intermediate", 0) is var width and not 0)

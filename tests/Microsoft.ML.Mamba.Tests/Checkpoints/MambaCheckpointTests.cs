@@ -2,6 +2,8 @@ using System.Text.Json;
 using Microsoft.ML.Mamba.Checkpoints;
 using Microsoft.ML.Mamba.Modules;
 using Microsoft.ML.Mamba.Tests.Support;
+using Microsoft.ML.Mamba.Tests.Training;
+using Microsoft.ML.Mamba.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -160,6 +162,77 @@ public sealed class MambaCheckpointTests : IDisposable
         Assert.False(MambaCheckpoint.Load(_folder).HasLanguageModelHead);
     }
 
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void Streams_get_the_bytes_of_the_files_and_are_read_back(string kind)
+    {
+        using var model = ModelOf(kind);
+        MambaCheckpoint.Save(model, _folder, 5);
+        using MemoryStream config = new(), weights = new();
+        config.WriteByte(7);
+        weights.WriteByte(7);
+
+        MambaCheckpoint.Save(model, config, weights, 5);
+
+        Assert.Equal([7, .. File.ReadAllBytes(Path.Combine(_folder, "config.json"))], config.ToArray());
+        Assert.Equal([7, .. File.ReadAllBytes(Path.Combine(_folder, "model.safetensors"))], weights.ToArray());
+        (config.Position, weights.Position) = (1, 1);
+        var checkpoint = MambaCheckpoint.Load(config, weights);
+        using var loaded = checkpoint.CreateLanguageModel();
+        Assert.Equal((model.Backbone.Config, kind == "tied"), (checkpoint.Config, checkpoint.TiesEmbeddings));
+        AssertSame(model, loaded);
+    }
+
+    [Theory]
+    [MemberData(nameof(Models))]
+    public void An_encoder_is_saved_alone(string kind)
+    {
+        using var model = ModelOf(kind);
+        var encoder = model.Backbone;
+        using MemoryStream config = new(), weights = new();
+
+        MambaCheckpoint.Save(encoder, _folder);
+        MambaCheckpoint.Save(encoder, config, weights);
+
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "config.json")), config.ToArray());
+        Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "model.safetensors")), weights.ToArray());
+        (config.Position, weights.Position) = (0, 0);
+        foreach (var checkpoint in new[] { MambaCheckpoint.Load(_folder), MambaCheckpoint.Load(config, weights) })
+        {
+            using var loaded = checkpoint.CreateEncoder();
+            Assert.Equal(encoder.Config, checkpoint.Config);
+            Assert.False(checkpoint.HasLanguageModelHead);
+            AssertSame(encoder, loaded);
+        }
+    }
+
+    [Fact]
+    public void The_encoder_of_a_fitted_model_is_saved_from_a_copy()
+    {
+        using var fitted = TrainingLoop.Run(ToyTasks.Request(ToyTasks.FastOptions(epochs: 1)) with { Config = ToyTasks.SmallModel with { Bidirectional = false } });
+        var source = EncoderSource.Of(fitted);
+
+        MambaCheckpoint.Save(source.Config, source.CopyTo, _folder);
+
+        using var loaded = MambaCheckpoint.Load(_folder).CreateEncoder();
+        using var want = new MambaModel(source.Config, seed: 1);
+        source.CopyTo(want);
+        AssertSame(want, loaded);
+    }
+
+    [Fact]
+    public void A_stream_that_cannot_be_written_is_named()
+    {
+        using var model = TinyCheckpoint.Model();
+        using MemoryStream writable = new(), readOnly = new([], writable: false);
+
+        string Error(Action save) => Assert.Throws<ArgumentException>(save).Message;
+
+        Assert.StartsWith("MambaCheckpoint: the stream of config cannot be written; expected one that can.", Error(() => MambaCheckpoint.Save(model, readOnly, writable)), StringComparison.Ordinal);
+        Assert.StartsWith("MambaCheckpoint: the stream of weights cannot be written; expected one that can.", Error(() => MambaCheckpoint.Save(model.Backbone, writable, readOnly)), StringComparison.Ordinal);
+        Assert.Equal(0, writable.Length);
+    }
+
     [Fact]
     public void A_save_that_fails_leaves_the_folder_as_it_was()
     {
@@ -202,11 +275,44 @@ public sealed class MambaCheckpointTests : IDisposable
     }
 
     [Fact]
-    public void Positions_have_no_place_in_the_layout()
+    public void What_has_no_place_in_the_layout_is_named_and_nothing_is_written()
     {
-        using var model = TinyCheckpoint.Model(config: TinyCheckpoint.Config with { MaxPositions = 3 });
-        var error = Assert.Throws<ArgumentException>(() => MambaCheckpoint.Save(model, _folder));
-        Assert.StartsWith("MambaCheckpoint: MaxPositions is 3; expected 0, since the layout of Hugging Face knows no positions.", error.Message, StringComparison.Ordinal);
+        const string Positions = "MaxPositions is 3; expected 0, since the layout of Hugging Face knows no positions.";
+        const string Norm = "Norm is LayerNorm; expected RmsNorm, since the layout of Hugging Face knows no other norm.";
+        const string Frames = "FrameWidth is 4; expected 0 and a VocabSize, since the layout of Hugging Face knows ids alone.";
+        const string Directions = "Bidirectional is true; expected false, since the layout of Hugging Face knows causal models alone.";
+        var config = TinyCheckpoint.Config with { MaxPositions = 3, Norm = MambaNorm.LayerNorm };
+        using var model = TinyCheckpoint.Model(config: config);
+        using var encoder = new MambaModel(config with { VocabSize = 0, FrameWidth = 4, Bidirectional = true }, seed: 1);
+        using var stream = new MemoryStream();
+        var folder = Path.Combine(_folder, "fresh");
+
+        void AssertRefused(string message, Action save) =>
+            Assert.StartsWith("MambaCheckpoint: " + message, Assert.Throws<ArgumentException>(save).Message, StringComparison.Ordinal);
+
+        AssertRefused($"{Positions} {Norm}", () => MambaCheckpoint.Save(model, folder));
+        AssertRefused($"{Positions} {Norm}", () => MambaCheckpoint.Save(model, stream, stream));
+        AssertRefused($"{Frames} {Directions} {Positions} {Norm}", () => MambaCheckpoint.Save(encoder, folder));
+        AssertRefused($"{Frames} {Directions} {Positions} {Norm}", () => MambaCheckpoint.Save(encoder, stream, stream));
+        AssertRefused($"{Frames} {Directions} {Positions} {Norm}", () => MambaCheckpoint.Save(encoder.Config, _ => Assert.Fail("copied"), folder));
+        Assert.False(Directory.Exists(folder));
+        Assert.Equal(0, stream.Length);
+    }
+
+    [Fact]
+    public void The_table_of_a_model_with_layer_norms_is_that_of_the_model()
+    {
+        using var model = TinyCheckpoint.Model(config: TinyCheckpoint.Config with { Norm = MambaNorm.LayerNorm, NLayer = 2 });
+        var settings = TinyCheckpoint.StateSpacesConfig.Replace("\"rms_norm\": true", "\"rms_norm\": false", StringComparison.Ordinal).Replace("\"n_layer\": 1", "\"n_layer\": 2", StringComparison.Ordinal);
+        var items = TinyCheckpoint.TorchItems(model);
+
+        using var loaded = TinyCheckpoint.Load(settings, TorchFile.Write(items)).CreateLanguageModel();
+        var error = Assert.Throws<MambaCheckpointException>(() => TinyCheckpoint.Load(settings, TorchFile.Write([.. items.Where(item => !item.Name.EndsWith("norm.bias", StringComparison.Ordinal))])));
+
+        AssertSame(model, loaded);
+        Assert.Equal(
+            "config.json: it calls for tensor 'backbone.layers.0.norm.bias' (2), which no file holds.\nconfig.json: it calls for tensor 'backbone.layers.1.norm.bias' (2), which no file holds.",
+            error.Message);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
