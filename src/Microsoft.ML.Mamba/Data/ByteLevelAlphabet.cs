@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Microsoft.ML.Mamba.Data;
 
 /// <summary>
@@ -13,6 +15,20 @@ internal static class ByteLevelAlphabet
 
     internal static char ToChar(byte value) => CharOfByte[value];
 
+    /// <summary>The UTF-8 bytes of a text, spelled as tokens are.</summary>
+    internal static string Spell(ReadOnlySpan<char> text)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
+        Encoding.UTF8.GetBytes(text, bytes);
+        return string.Create(bytes.Length, bytes, (chars, values) =>
+        {
+            for (var i = 0; i < chars.Length; i++)
+            {
+                chars[i] = CharOfByte[values[i]];
+            }
+        });
+    }
+
     /// <summary>Appends the bytes that a token stands for: its characters by the table or, when one is not in it, the token's own UTF-8.</summary>
     internal static void AppendBytes(string token, List<byte> bytes)
     {
@@ -22,7 +38,7 @@ internal static class ByteLevelAlphabet
             if (character >= ByteOfChar.Length || ByteOfChar[character] == NoByte)
             {
                 bytes.RemoveRange(start, bytes.Count - start);
-                bytes.AddRange(System.Text.Encoding.UTF8.GetBytes(token));
+                bytes.AddRange(Encoding.UTF8.GetBytes(token));
                 return;
             }
             bytes.Add((byte)ByteOfChar[character]);

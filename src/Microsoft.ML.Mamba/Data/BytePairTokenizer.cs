@@ -23,6 +23,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
     private readonly BpeTokenizer _shortWords;
     private readonly BytePairMerges _longWords;
     private readonly string?[] _textOfId;
+    private readonly int _longestToken;
 
     private BytePairTokenizer(string json, TokenizerFile file)
     {
@@ -39,6 +40,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
             ByteLevel = true,
         });
         _longWords = new BytePairMerges(file);
+        _longestToken = file.Vocabulary.Keys.Max(token => token.Length);
         _textOfId = new string?[file.VocabSize];
         foreach (var (token, id) in file.Vocabulary)
         {
@@ -119,12 +121,7 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
         {
             text = string.Concat(" ", text);
         }
-        if (!_file.UseRegex)
-        {
-            EncodeWord(text, ids);
-            return;
-        }
-        foreach (var word in new ByteLevelWords(text))
+        foreach (var word in new ByteLevelWords(text, _file.Words))
         {
             EncodeWord(word, ids);
         }
@@ -132,7 +129,12 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
 
     private void EncodeWord(ReadOnlySpan<char> word, List<int> ids)
     {
-        if (word.Length <= MostRememberedLength)
+        // No token has fewer characters than the word it stands for.
+        if (_file.WholeWords && word.Length <= _longestToken && _file.Vocabulary.TryGetValue(ByteLevelAlphabet.Spell(word), out var id))
+        {
+            ids.Add(id);
+        }
+        else if (word.Length <= MostRememberedLength)
         {
             ids.AddRange(_shortWords.EncodeToIds(word, considerPreTokenization: false, considerNormalization: false));
         }

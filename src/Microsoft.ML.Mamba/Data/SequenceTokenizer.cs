@@ -4,9 +4,9 @@ using Microsoft.ML.Tokenizers;
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Turns text into token ids. Two tokenizers are built in, others are learnt from texts or come from a file or from Microsoft.ML.Tokenizers; one
-/// instance serves any number of threads and models. No id is reserved for padding: a model goes by the length of a
-/// sequence, never by a pad id.
+/// Turns text into token ids. Two tokenizers are built in, others are learnt from texts or come from a file or from
+/// Microsoft.ML.Tokenizers; one instance serves any number of threads and models. No id is reserved for padding: a model goes
+/// by the length of a sequence, never by a pad id.
 /// </summary>
 public abstract partial class SequenceTokenizer
 {
@@ -47,8 +47,8 @@ public abstract partial class SequenceTokenizer
     };
 
     /// <summary>
-    /// The tokenizer of a Hugging Face <c>tokenizer.json</c>: byte-level BPE as in GPT-2 and GPT-NeoX, with its normalizer and
-    /// its added and special tokens. Ids and text equal those of the tokenizers library. A model that is trained with it
+    /// The tokenizer of a Hugging Face <c>tokenizer.json</c>: byte-level BPE as in GPT-2, GPT-NeoX, Llama 3 and Qwen 2, with its
+    /// normalizer and its added and special tokens. Ids and text equal those of the tokenizers library. A model that is trained with it
     /// holds the file's text.
     /// </summary>
     /// <param name="path">The file, at most 64 MB; nothing in it is trusted.</param>

@@ -9,14 +9,14 @@ internal sealed partial class TokenizerFile
     /// <summary>Ids may leave gaps, but not so many that a model's embedding would be mostly gaps.</summary>
     private const int MaxGaps = 1024;
 
-    private static (Dictionary<string, int> Vocabulary, IReadOnlyList<(string Left, string Right)> Merges, string? UnknownToken, bool FuseUnknown)
+    private static (Dictionary<string, int> Vocabulary, IReadOnlyList<(string Left, string Right)> Merges, string? UnknownToken, bool FuseUnknown, bool WholeWords)
         ReadModel(TokenizerJson model)
     {
         if (model.Optional("type") is { } type && type.Text() != "BPE")
         {
             throw type.Error($"BPE (supported is {Supported})");
         }
-        foreach (var option in new[] { "dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges" })
+        foreach (var option in new[] { "dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback" })
         {
             if (model.Optional(option) is { IsSet: true } set)
             {
@@ -29,7 +29,7 @@ internal sealed partial class TokenizerFile
         {
             throw new FormatException($"model.unk_token is {Shown(unknown)}, which is not in model.vocab.");
         }
-        return (vocabulary, ReadMerges(model.Required("merges"), vocabulary), unknown, model.Flag("fuse_unk", absent: false));
+        return (vocabulary, ReadMerges(model.Required("merges"), vocabulary), unknown, model.Flag("fuse_unk", absent: false), model.Flag("ignore_merges", absent: false));
     }
 
     private static Dictionary<string, int> ReadVocabulary(TokenizerJson vocab)

@@ -19,11 +19,11 @@ internal sealed partial class TokenizerFile
 
     private TokenizerFile(TokenizerJson root)
     {
-        (Vocabulary, Merges, UnknownToken, FuseUnknown) = ReadModel(root.Required("model"));
+        (Vocabulary, Merges, UnknownToken, FuseUnknown, WholeWords) = ReadModel(root.Required("model"));
         AddedTokens = ReadAddedTokens(root, Vocabulary);
         VocabSize = CheckedSize(Vocabulary, AddedTokens);
         Normalizer = TextNormalizer.Read(root);
-        (AddPrefixSpace, UseRegex) = ReadPreTokenizer(root);
+        (AddPrefixSpace, Words) = ReadPreTokenizer(root);
         (Prefix, Suffix) = ReadPostProcessor(root, VocabSize);
         CheckDecoder(root);
     }
@@ -40,6 +40,9 @@ internal sealed partial class TokenizerFile
     /// <summary>Whether unknown bytes in a row become one token.</summary>
     internal bool FuseUnknown { get; }
 
+    /// <summary>Whether a word that is a token is that token, whatever merges would make of it.</summary>
+    internal bool WholeWords { get; }
+
     internal IReadOnlyList<AddedToken> AddedTokens { get; }
 
     /// <summary>One more than the largest id.</summary>
@@ -51,8 +54,8 @@ internal sealed partial class TokenizerFile
     /// <summary>Whether text that does not begin with a space gets one.</summary>
     internal bool AddPrefixSpace { get; }
 
-    /// <summary>Whether text is cut into words before tokens are looked for.</summary>
-    internal bool UseRegex { get; }
+    /// <summary>How text is cut into words before tokens are looked for.</summary>
+    internal WordPattern Words { get; }
 
     /// <summary>Ids that stand before those of every text.</summary>
     internal IReadOnlyList<int> Prefix { get; }
@@ -80,12 +83,51 @@ internal sealed partial class TokenizerFile
     /// <summary>A piece of a file as a message shows it: short.</summary>
     internal static string Shown(string text) => text.Length <= 60 ? $"'{text}'" : $"'{text.AsSpan(0, 57)}...'";
 
-    private static (bool AddPrefixSpace, bool UseRegex) ReadPreTokenizer(TokenizerJson root)
+    private static (bool AddPrefixSpace, WordPattern Words) ReadPreTokenizer(TokenizerJson root)
     {
         var preTokenizer = root.Required("pre_tokenizer");
+        if (preTokenizer.Required("type").Text() == "Sequence")
+        {
+            return (false, ReadSplit(preTokenizer.Required("pretokenizers")));
+        }
         ExpectByteLevel(preTokenizer);
         // trim_offsets tells where tokens lie in the text; ids do not depend on it.
-        return (preTokenizer.Flag("add_prefix_space", absent: true), preTokenizer.Flag("use_regex", absent: true));
+        return (preTokenizer.Flag("add_prefix_space", absent: true), preTokenizer.Flag("use_regex", absent: true) ? WordPattern.Gpt2 : WordPattern.None);
+    }
+
+    /// <summary>A split by a known expression, then ByteLevel for the bytes alone, as in files of Llama 3 and Qwen 2.</summary>
+    /// <remarks>
+    /// No expression of a file is run: it is not trusted, and .NET's would not know letters beyond U+FFFF. The two that are in
+    /// use are written out in <see cref="ByteLevelWords"/>.
+    /// </remarks>
+    private static WordPattern ReadSplit(TokenizerJson sequence)
+    {
+        var parts = sequence.Items().Take(3).ToArray();
+        if (parts.Length != 2 || parts[0].Required("type") is var type && type.Text() != "Split")
+        {
+            throw sequence.Error("a Split by an expression of Llama 3 or Qwen 2, then ByteLevel, or ByteLevel without a Sequence");
+        }
+        var (split, bytes) = (parts[0], parts[1]);
+        ExpectByteLevel(bytes);
+        if (bytes.Flag("use_regex", absent: true) || bytes.Flag("add_prefix_space", absent: true))
+        {
+            throw sequence.Error("a ByteLevel with use_regex and add_prefix_space of false behind a Split");
+        }
+        if (split.Required("behavior") is var behavior && behavior.Text() != "Isolated")
+        {
+            throw behavior.Error("Isolated");
+        }
+        if (split.Flag("invert", absent: false))
+        {
+            throw split.Required("invert").Error("false");
+        }
+        var expression = split.Required("pattern").Required("Regex");
+        return expression.Text() switch
+        {
+            ByteLevelWords.OneDigitPattern => WordPattern.OneDigit,
+            ByteLevelWords.ThreeDigitsPattern => WordPattern.ThreeDigits,
+            _ => throw expression.Error("the expression of Llama 3 or of Qwen 2, since a file's own expressions are not run"),
+        };
     }
 
     private static (IReadOnlyList<int> Prefix, IReadOnlyList<int> Suffix) ReadPostProcessor(TokenizerJson root, int vocabSize)
@@ -94,13 +136,24 @@ internal sealed partial class TokenizerFile
         {
             return ([], []);
         }
-        var type = processor.Required("type");
-        return type.Text() switch
+        var isSequence = processor.Required("type").Text() == "Sequence";
+        var steps = isSequence ? processor.Required("processors").Items() : [processor];
+        (IReadOnlyList<int>, IReadOnlyList<int>)? template = null;
+        foreach (var step in steps)
         {
-            "ByteLevel" => ([], []), // it trims offsets, no ids
-            "TemplateProcessing" => ReadTemplate(processor, vocabSize),
-            _ => throw type.Error("ByteLevel, TemplateProcessing or no post-processor"),
-        };
+            var type = step.Required("type");
+            switch (type.Text())
+            {
+                case "ByteLevel":
+                    break; // it trims offsets, no ids
+                case "TemplateProcessing" when template is null:
+                    template = ReadTemplate(step, vocabSize);
+                    break;
+                default:
+                    throw type.Error("ByteLevel, TemplateProcessing, a Sequence with one of them each or no post-processor");
+            }
+        }
+        return template ?? ([], []);
     }
 
     private static (IReadOnlyList<int> Prefix, IReadOnlyList<int> Suffix) ReadTemplate(TokenizerJson processor, int vocabSize)

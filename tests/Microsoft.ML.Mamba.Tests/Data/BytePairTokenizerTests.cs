@@ -136,6 +136,40 @@ public sealed class BytePairTokenizerTests
     }
 
     [Theory]
+    [InlineData(ByteLevelWords.ThreeDigitsPattern, "Ġ", "123", "4")]
+    [InlineData(ByteLevelWords.OneDigitPattern, "Ġ", "1", "2", "3", "4")]
+    public void Files_of_Llama_3_and_Qwen_2_are_cut_by_their_expressions(string expression, params string[] tokens)
+    {
+        var tree = TinyTokenizer.Tree(TinyTokenizer.Added(FirstAdded + 2, "<s>"));
+        tree["model"]!["vocab"]!.AsObject().Add("12", FirstAdded);
+        tree["model"]!["vocab"]!.AsObject().Add("123", FirstAdded + 1);
+        tree["model"]!["merges"]!.AsArray().Add("1 2");
+        tree["model"]!["merges"]!.AsArray().Add("12 3");
+        tree["pre_tokenizer"] = JsonNode.Parse(TokenizerFileTests.SplitBy(expression));
+        tree["post_processor"] = JsonNode.Parse("""
+            {"type":"Sequence","processors":[{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":false,"use_regex":true},
+              {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
+               "special_tokens":{"<s>":{"id":"<s>","ids":[275],"tokens":["<s>"]}}}]}
+            """);
+
+        Assert.Equal(["<s>", .. tokens], TinyTokenizer.Tokens(TinyTokenizer.Create(tree), " 1234"));
+    }
+
+    [Fact]
+    public void With_ignore_merges_a_word_that_is_a_token_is_that_token()
+    {
+        var tree = TinyTokenizer.Tree();
+        tree["model"]!["vocab"]!.AsObject().Add("Ġth\u00c3\u00a9", FirstAdded); // " thé", which no merge makes
+        Assert.Equal(["Ġ", "th", "\u00c3\u00a9"], TinyTokenizer.Tokens(TinyTokenizer.Create(tree), " th\u00e9"));
+
+        tree["model"]!["ignore_merges"] = true;
+        var tokenizer = TinyTokenizer.Create(tree);
+
+        Assert.Equal(["Ġth\u00c3\u00a9"], TinyTokenizer.Tokens(tokenizer, " th\u00e9"));
+        Assert.Equal(["Ġ", "th", "\u00c3\u00a9", "x"], TinyTokenizer.Tokens(tokenizer, " th\u00e9x"));
+    }
+
+    [Theory]
     [InlineData(false, 2)]
     [InlineData(true, 1)]
     public void Bytes_without_a_token_are_the_unknown_token(bool fuse, int expected)

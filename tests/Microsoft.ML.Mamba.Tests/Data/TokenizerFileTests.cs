@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.ML.Mamba.Data;
 
 namespace Microsoft.ML.Mamba.Tests.Data;
@@ -11,7 +12,7 @@ public sealed class TokenizerFileTests
     {
         { "model.type", "\"Unigram\"", "model.type is '\"Unigram\"'; expected BPE (supported is byte-level BPE" },
         { "model.byte_fallback", "true", "model.byte_fallback is 'true'; expected none" },
-        { "model.ignore_merges", "true", "model.ignore_merges is 'true'; expected none" },
+        { "model.ignore_merges", "1", "model.ignore_merges is '1'; expected true or false" },
         { "model.dropout", "0.1", "model.dropout is '0.1'; expected none" },
         { "model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix" },
         { "model.unk_token", "\"<unk>\"", "model.unk_token is '<unk>', which is not in model.vocab" },
@@ -38,7 +39,14 @@ public sealed class TokenizerFileTests
         { "normalizer", "{\"type\":\"Sequence\"}", "normalizer.normalizers is missing" },
         { "pre_tokenizer.type", "\"Metaspace\"", "pre_tokenizer.type is '\"Metaspace\"'; expected ByteLevel" },
         { "pre_tokenizer", null, "pre_tokenizer is missing" },
+        { "pre_tokenizer", "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Digits\"},{\"type\":\"ByteLevel\"}]}", "pre_tokenizer.pretokenizers is 'Array'; expected a Split by an expression of Llama 3 or Qwen 2" },
+        { "pre_tokenizer", SplitBy("(a+)+b"), "pattern.Regex is '\"(a+)+b\"'; expected the expression of Llama 3 or of Qwen 2, since a file's own expressions are not run" },
+        { "pre_tokenizer", SplitBy("a").Replace("\"Regex\"", "\"String\"", StringComparison.Ordinal), "pretokenizers[0].pattern.Regex is missing" },
+        { "pre_tokenizer", SplitBy("a").Replace("Isolated", "Removed", StringComparison.Ordinal), "pretokenizers[0].behavior is '\"Removed\"'; expected Isolated" },
+        { "pre_tokenizer", SplitBy("a").Replace("\"invert\":false", "\"invert\":true", StringComparison.Ordinal), "pretokenizers[0].invert is 'true'; expected false" },
+        { "pre_tokenizer", SplitBy("a").Replace("\"use_regex\":false", "\"use_regex\":true", StringComparison.Ordinal), "expected a ByteLevel with use_regex and add_prefix_space of false" },
         { "post_processor.type", "\"BertProcessing\"", "post_processor.type is '\"BertProcessing\"'" },
+        { "post_processor", "{\"type\":\"Sequence\",\"processors\":[{\"type\":\"RobertaProcessing\"}]}", "post_processor.processors[0].type is '\"RobertaProcessing\"'; expected ByteLevel" },
         { "decoder.type", "\"WordPiece\"", "decoder.type" },
         { "post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[],\"special_tokens\":{}}", "post_processor.single has 0 places for the text" },
         { "post_processor", "{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"s\"}},{\"Sequence\":{\"id\":\"A\"}}],\"special_tokens\":{\"s\":{\"ids\":[999]}}}", "has the id 999; the largest id of a token is 272" },
@@ -105,13 +113,18 @@ public sealed class TokenizerFileTests
     [Fact]
     public void Twenty_thousand_damaged_files_give_a_tokenizer_or_a_FormatException()
     {
-        var valid = TinyTokenizer.Bytes(TinyTokenizer.ShortTree(
-            TinyTokenizer.Added(50, "<s>", normalized: true, leftStrip: true), TinyTokenizer.Added(51, "  ", rightStrip: true)));
+        var tree = TinyTokenizer.ShortTree(
+            TinyTokenizer.Added(50, "<s>", normalized: true, leftStrip: true), TinyTokenizer.Added(51, "  ", rightStrip: true));
+        var valid = TinyTokenizer.Bytes(tree);
+        tree["normalizer"] = JsonNode.Parse("""{"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"Lowercase"}]}""");
+        tree["pre_tokenizer"] = JsonNode.Parse(SplitBy(ByteLevelWords.ThreeDigitsPattern));
+        tree["model"]!["ignore_merges"] = true;
+        var newer = TinyTokenizer.Bytes(tree);
         var random = new Random(11);
         int read = 0, refused = 0;
         for (var i = 0; i < 20_000; i++)
         {
-            var file = Mutate(valid, random);
+            var file = Mutate(i % 4 == 0 ? newer : valid, random);
             try
             {
                 var tokenizer = SequenceTokenizer.FromStream(new MemoryStream(file));
@@ -127,6 +140,13 @@ public sealed class TokenizerFileTests
 
         Assert.True(read > 1000 && refused > 1000, $"{read} read, {refused} refused");
     }
+
+    /// <summary>A pre-tokenizer as Llama 3 and Qwen 2 have it, by another expression.</summary>
+    internal static string SplitBy(string expression) => $$"""
+        {"type":"Sequence","pretokenizers":[
+          {"type":"Split","pattern":{"Regex":{{System.Text.Json.JsonSerializer.Serialize(expression)}}},"behavior":"Isolated","invert":false},
+          {"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":false}]}
+        """.Replace("\\u002B", "+", StringComparison.Ordinal);
 
     private static byte[] Mutate(byte[] valid, Random random)
     {
