@@ -151,19 +151,4 @@ public sealed class CheckpointEncoderTests
 
         public bool Label { get; set; }
     }
-
-    /// <summary>A folder with a tiny language model and its tokenizer.</summary>
-    private sealed class TemporaryCheckpoint : IDisposable
-    {
-        public TemporaryCheckpoint()
-        {
-            using var model = TinyCheckpoint.Model(config: TinyCheckpoint.Config with { VocabSize = Tokenizer.VocabSize });
-            MambaCheckpoint.Save(model, Path, 0);
-            File.WriteAllBytes(System.IO.Path.Combine(Path, "tokenizer.json"), TinyTokenizer.Bytes(TinyTokenizer.Tree()));
-        }
-
-        public string Path { get; } = Directory.CreateTempSubdirectory("mamba-checkpoint-").FullName;
-
-        public void Dispose() => Directory.Delete(Path, recursive: true);
-    }
 }

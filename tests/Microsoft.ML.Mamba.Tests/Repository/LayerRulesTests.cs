@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
@@ -68,9 +69,24 @@ public sealed class LayerRulesTests
     }
 
     [Fact]
+    public void Microsoft_Extensions_AI_is_a_matter_of_its_own_package_which_uses_what_users_of_the_library_see()
+    {
+        var used = Assembly.Load("Microsoft.ML.Mamba.Extensions.AI").GetReferencedAssemblies()
+            .Select(a => a.Name!).Where(name => !name.StartsWith("System.", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        var others = new[] { "Microsoft.ML.Mamba", "Microsoft.ML.Mamba.Kernels" }
+            .Where(project => RepositoryFiles.Read($"src/{project}/{project}.csproj").Contains("Microsoft.Extensions", StringComparison.Ordinal));
+
+        Assert.Equal(
+            ["Microsoft.Extensions.AI.Abstractions", "Microsoft.Extensions.DependencyInjection.Abstractions", "Microsoft.ML.Core", "Microsoft.ML.Data", "Microsoft.ML.DataView", "Microsoft.ML.Mamba"],
+            used);
+        Assert.Empty(others);
+        Assert.DoesNotContain("Microsoft.ML.Mamba.Extensions.AI", RepositoryFiles.Read("src/Microsoft.ML.Mamba/Microsoft.ML.Mamba.csproj"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Unsafe_code_is_in_the_kernels_alone()
     {
-        var files = new[] { "src/Microsoft.ML.Mamba", "samples" }.SelectMany(folder => RepositoryFiles.Below(folder, ".cs"))
+        var files = new[] { "src/Microsoft.ML.Mamba", "src/Microsoft.ML.Mamba.Extensions.AI", "samples" }.SelectMany(folder => RepositoryFiles.Below(folder, ".cs"))
             .Where(f => CSharpSyntaxTree.ParseText(RepositoryFiles.Read(f)).GetRoot().DescendantTokens()
                 .Any(token => token.IsKind(SyntaxKind.UnsafeKeyword)));
         var projects = RepositoryFiles.Below(".", ".csproj")
