@@ -14,8 +14,7 @@ public static class SelectiveStateUpdate
     /// <exception cref="ArgumentException">A shape does not fit the dimensions.</exception>
     public static void Step(in SelectiveStateUpdateStep<float> step, int threads = 0)
     {
-        var scan = step.AsScan(Operation);
-        scan.Require(Operation);
-        SimdWidth.Dispatch(new ScanForwardBody(scan, threads));
+        step.AsScan(Operation).Require(Operation);
+        SimdWidth.Dispatch(new StateStepBody(step, threads));
     }
 }

@@ -17,8 +17,14 @@ public readonly struct SelectiveStateUpdateStep<T>
     /// <summary>Step sizes before bias and softplus: (B, D).</summary>
     public Rows<T> Delta { get; init; }
 
-    /// <summary>A, the decay rates: (D, N), negative.</summary>
+    /// <summary>A, the decay rates: (D, N), negative; with <see cref="AIsLog"/> ln(-A).</summary>
     public Rows<T> A { get; init; }
+
+    /// <summary>
+    /// True: <see cref="A"/> holds ln(-A), the parameter itself. A scan has its exponentials taken once for all steps; a step that
+    /// takes them on the way saves two passes over them.
+    /// </summary>
+    public bool AIsLog { get; init; }
 
     /// <summary>B: (B, G·N); the N numbers of group g begin at column g·N.</summary>
     public Rows<T> B { get; init; }
@@ -41,7 +47,7 @@ public readonly struct SelectiveStateUpdateStep<T>
     /// <summary>Output y: (B, D).</summary>
     public Rows<T> Y { get; init; }
 
-    /// <summary>The same as a scan of length 1 from the state into the state.</summary>
+    /// <summary>The same as a scan of length 1 from the state into the state, unless <see cref="AIsLog"/>.</summary>
     internal SelectiveScanForward<T> AsScan(string operation)
     {
         State.RequireOutput(operation, "state", "(B·D, N)", Dims.Batch * Dims.Channels, Dims.State);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Modules;
 using static TorchSharp.torch;
 
@@ -17,9 +18,12 @@ internal sealed class GenerationRun : IDisposable
     private readonly HashSet<int> _stops;
     private readonly TokenSampler[] _samplers;
     private readonly List<int>[] _tokens;
+    private readonly int _vocabSize;
     private int[] _live;
     private MambaState _state;
-    private float[] _scores;
+
+    /// <summary>A row for each live prompt; kept from step to step, since a vocabulary is large.</summary>
+    private readonly float[] _scores;
 
     /// <param name="network">The model, in evaluation mode.</param>
     /// <param name="prompts">Ids of each row, at least one; of one length where the model has positions.</param>
@@ -32,11 +36,12 @@ internal sealed class GenerationRun : IDisposable
             throw new ArgumentException("A model with learned positions continues prompts of one length together; these differ. Continue them one by one.", nameof(prompts));
         (_network, _options, _stops) = (network, options, [.. stops]);
         var seed = options.Seed ?? Random.Shared.Next();
-        var vocabSize = network.Backbone.Config.VocabSize;
-        _samplers = [.. Enumerable.Range(0, prompts.Count).Select(row => new TokenSampler(options, vocabSize, new Random(unchecked(seed + (row * 7919)))))];
+        _vocabSize = network.Backbone.Config.VocabSize;
+        _samplers = [.. Enumerable.Range(0, prompts.Count).Select(row => new TokenSampler(options, _vocabSize, new Random(unchecked(seed + (row * 7919)))))];
         _tokens = [.. prompts.Select(_ => new List<int>())];
         _live = options.MaxNewTokens == 0 ? [] : [.. Enumerable.Range(0, prompts.Count)];
-        (_state, _scores) = ReadPrompts(prompts, cancellation);
+        _scores = new float[checked(prompts.Count * _vocabSize)];
+        _state = ReadPrompts(prompts, cancellation);
     }
 
     /// <summary>What each row has got so far, without its prompt.</summary>
@@ -48,13 +53,12 @@ internal sealed class GenerationRun : IDisposable
     {
         if (_live.Length == 0)
             return false;
-        var vocabSize = _scores.Length / _live.Length;
         var (going, next) = (new List<int>(), new List<int>());
         var added = false;
         for (var i = 0; i < _live.Length; i++)
         {
             var row = _live[i];
-            var id = _samplers[row].Next(_scores.AsSpan(i * vocabSize, vocabSize));
+            var id = _samplers[row].Next(_scores.AsSpan(i * _vocabSize, _vocabSize));
             if (_stops.Contains(id))
                 continue;
             _samplers[row].Saw(id);
@@ -84,30 +88,30 @@ internal sealed class GenerationRun : IDisposable
         }
 
         if (_live.Length > 0)
-            _scores = Scores(next, _state);
+            Score(next, _state, _scores.AsSpan(0, _live.Length * _vocabSize));
     }
 
-    private float[] Scores(List<int> ids, MambaState state)
+    private void Score(List<int> ids, MambaState state, Span<float> scores)
     {
         using var scope = NewDisposeScope();
-        return _network.Step(tensor([.. ids.Select(id => (long)id)]), state).data<float>().ToArray();
+        var row = _network.Step(tensor([.. ids.Select(id => (long)id)]), state);
+        MemoryMarshal.Cast<byte, float>(row.bytes).CopyTo(scores);
     }
 
-    private (MambaState State, float[] Scores) ReadPrompts(IReadOnlyList<int[]> prompts, CancellationToken cancellation)
+    private MambaState ReadPrompts(IReadOnlyList<int[]> prompts, CancellationToken cancellation)
     {
         var states = new List<MambaState>();
         try
         {
-            var scores = new List<float>();
             for (var row = 0; row < prompts.Count; row++)
             {
                 states.Add(_network.Backbone.NewState(1));
-                scores.AddRange(ReadPrompt(prompts[row], states[row], cancellation));
+                ReadPrompt(prompts[row], states[row], _scores.AsSpan(row * _vocabSize, _vocabSize), cancellation);
                 foreach (var id in prompts[row])
                     _samplers[row].Saw(id);
             }
 
-            return (MambaState.Merge(states), [.. scores]);
+            return MambaState.Merge(states);
         }
         finally
         {
@@ -117,7 +121,7 @@ internal sealed class GenerationRun : IDisposable
     }
 
     /// <summary>The scores of what follows a prompt. Only the last position's are computed: a vocabulary is large.</summary>
-    private float[] ReadPrompt(int[] prompt, MambaState state, CancellationToken cancellation)
+    private void ReadPrompt(int[] prompt, MambaState state, Span<float> scores, CancellationToken cancellation)
     {
         using var noGradient = no_grad();
         for (var start = 0; start < prompt.Length - 1; start += PieceLength)
@@ -128,6 +132,6 @@ internal sealed class GenerationRun : IDisposable
             using var hidden = _network.Backbone.Forward(input, state);
         }
 
-        return Scores([prompt[^1]], state);
+        Score([prompt[^1]], state, scores);
     }
 }

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace Microsoft.ML.Mamba.Generation;
 
 /// <summary>Chooses the next token of one sequence from raw scores, in the order: repetition penalty, temperature, top-k, top-p.</summary>
@@ -40,17 +42,16 @@ internal sealed class TokenSampler
     /// <summary>Applies the penalty and finds the largest score, the first among equals.</summary>
     private int Penalise(Span<float> scores)
     {
-        var (best, penalty) = (0, (float)_options.RepetitionPenalty);
-        for (var id = 0; id < scores.Length; id++)
+        var penalty = (float)_options.RepetitionPenalty;
+        for (var id = 0; id < scores.Length && penalty != 1; id++)
         {
-            if (!(scores[id] < float.PositiveInfinity))
-                throw new InvalidOperationException($"The model's score of id {id} is {scores[id]}; the checkpoint's weights are damaged or not finite.");
             if (_seen[id])
                 scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty;
-            if (scores[id] > scores[best])
-                best = id;
         }
 
+        var best = TensorPrimitives.IndexOfMax(scores); // that of a NaN, where there is one
+        if (!(scores[best] < float.PositiveInfinity))
+            throw new InvalidOperationException($"The model's score of id {best} is {scores[best]}; the checkpoint's weights are damaged or not finite.");
         return best;
     }
 

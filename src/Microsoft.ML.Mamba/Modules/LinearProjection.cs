@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -39,4 +40,11 @@ internal sealed class LinearProjection : nn.Module<Tensor, Tensor>
         shape[^1] = _weight.shape[0];
         return nn.functional.linear(rows, _weight, _bias).view(shape).MoveToOuterDisposeScope();
     }
+
+    /// <summary>The same for one position of each sequence, (B, inputs) → (B, outputs). Not differentiable.</summary>
+    public Tensor Step(Tensor input) => Step(input, _weight, _bias);
+
+    /// <summary>The same with other parameters, such as a table that serves as a layer's weight.</summary>
+    public static Tensor Step(Tensor input, Tensor weight, Tensor? bias = null) =>
+        input.size(0) <= LinearStep.MostRows ? LinearStep.Apply(input, weight, bias) : nn.functional.linear(input, weight, bias);
 }

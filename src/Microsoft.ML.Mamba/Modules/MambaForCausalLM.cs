@@ -71,7 +71,7 @@ public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
     {
         using var noGradient = no_grad();
         using var hidden = _backbone.Step(ids, state);
-        return Score(hidden);
+        return _head?.Step(hidden) ?? LinearProjection.Step(hidden, _backbone.EmbeddingTable!);
     }
 
     private Tensor Score(Tensor hidden) =>

@@ -94,7 +94,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, L, DInner)
         var (u, conv) = _convolution.Forward(halves[0], before?.Conv, returnState);         // (B, L, DInner)
-        var (dt, b, c) = Select(u);                                                         // (B, L, DtRank), 2 × (B, L, DState)
+        var (dt, b, c) = Select(_selectProjection.forward(u));                              // (B, L, DtRank), 2 × (B, L, DState)
         var delta = StepSizes(dt);                                                          // (B, L, DInner)
         var a = -exp(_aLog);                                                                // (DInner, DState)
         var (y, ssm) = SelectiveScan.Forward(
@@ -112,14 +112,14 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(state);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, DInner)
-        var u = _convolution.Step(state.Conv, halves[0]);                                   // (B, DInner)
-        var (dt, b, c) = Select(u);                                                         // (B, DtRank), 2 × (B, DState)
-        var delta = StepSizes(dt);                                                          // (B, DInner)
-        var a = -exp(_aLog);                                                                // (DInner, DState)
+        var projected = _inProjection.Step(input);                                          // (B, 2·DInner)
+        var u = _convolution.Step(state.Conv, projected.narrow(1, 0, Config.DInner));       // (B, DInner)
+        var (dt, b, c) = Select(_selectProjection.Step(u));                                 // (B, DtRank), 2 × (B, DState)
+        var delta = LinearProjection.Step(dt, _stepProjection.Weight);                      // (B, DInner)
         var y = SelectiveStateUpdate.Step(
-            state.Ssm, u, delta, a, b, c, _d, halves[1], _stepProjection.Bias, deltaSoftplus: true);
-        return _outProjection.forward(y).MoveToOuterDisposeScope();                         // (B, DModel)
+            state.Ssm, u, delta, _aLog, b, c, _d, projected.narrow(1, Config.DInner, Config.DInner), _stepProjection.Bias,
+            deltaSoftplus: true, aIsLog: true);
+        return _outProjection.Step(y).MoveToOuterDisposeScope();                            // (B, DModel)
     }
 
     /// <summary>The state before the first position: zeros.</summary>
@@ -132,9 +132,9 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
             zeros(batch, Config.DInner, Config.DState, dtype: type, device: device).DetachFromDisposeScope());
     }
 
-    private (Tensor Dt, Tensor B, Tensor C) Select(Tensor u)
+    private (Tensor Dt, Tensor B, Tensor C) Select(Tensor projected)
     {
-        var selection = _selectProjection.forward(u).split(_selection, -1);
+        var selection = projected.split(_selection, -1);
         return _rankNorm is null
             ? (selection[0], selection[1], selection[2])
             : (_rankNorm.forward(selection[0]), _stateNorm!.forward(selection[1]), _stateNorm.forward(selection[2]));

@@ -26,9 +26,9 @@ public static class CausalConv1d
     {
         const string Op = nameof(CausalConv1d);
         ShapeCheck.Rank(Op, nameof(x), x, "(B, L, D)", 3);
-        var channels = x.shape[2];
+        var channels = x.size(2);
         CheckWeight(Op, weight, bias, channels);
-        ShapeCheck.EqualIfGiven(Op, nameof(initial), initial, "(B, W-1, D)", "x and weight", x.shape[0], weight.shape[1] - 1, channels);
+        ShapeCheck.EqualIfGiven(Op, nameof(initial), initial, "(B, W-1, D)", "x and weight", x.size(0), weight.size(1) - 1, channels);
         var backend = KernelBackends.Choose(Op, x.device_type, x.dtype);
         var inputs = new ConvInputs(x, weight, bias, initial, silu);
         return backend is IBackwardKernels kernels && AutogradNeed.Any(x, weight, bias, initial)
@@ -48,8 +48,8 @@ public static class CausalConv1d
     {
         const string Op = nameof(CausalConv1d);
         ShapeCheck.Rank(Op, nameof(x), x, "(B, D)", 2);
-        CheckWeight(Op, weight, bias, x.shape[1]);
-        ShapeCheck.Equal(Op, nameof(state), state, "(B, W-1, D)", "x and weight", x.shape[0], weight.shape[1] - 1, x.shape[1]);
+        CheckWeight(Op, weight, bias, x.size(1));
+        ShapeCheck.Equal(Op, nameof(state), state, "(B, W-1, D)", "x and weight", x.size(0), weight.size(1) - 1, x.size(1));
         if (!state.is_contiguous())
             throw new ArgumentException($"{Op}: state has strides ({string.Join(", ", state.stride())}); expected a contiguous tensor, since it is updated in place.", nameof(state));
         using var noGradient = no_grad();
@@ -59,9 +59,9 @@ public static class CausalConv1d
     private static void CheckWeight(string op, Tensor weight, Tensor? bias, long channels)
     {
         ShapeCheck.Rank(op, nameof(weight), weight, "(D, W)", 2);
-        ShapeCheck.Equal(op, nameof(weight), weight, "(D, W)", "x", channels, weight.shape[1]);
-        if (weight.shape[1] is < 2 or > MaxWidth)
-            throw new ArgumentException($"{op}: weight has W = {weight.shape[1]} taps; expected 2 to {MaxWidth}.", nameof(weight));
+        ShapeCheck.Equal(op, nameof(weight), weight, "(D, W)", "x", channels, weight.size(1));
+        if (weight.size(1) is < 2 or > MaxWidth)
+            throw new ArgumentException($"{op}: weight has W = {weight.size(1)} taps; expected 2 to {MaxWidth}.", nameof(weight));
         ShapeCheck.EqualIfGiven(op, nameof(bias), bias, "(D)", "x", channels);
     }
 }

@@ -28,6 +28,8 @@ internal sealed class CpuKernels : IKernelBodies<float>
     public void Reverse(Rows<float> x, ReadOnlySpan<int> lengths, long length, Rows<float> y) =>
         Kernels.SequenceReverse.Apply(x, lengths, length, y);
 
+    public void LinearStep(Rows<float> x, Rows<float> weight, Rows<float> bias, Rows<float> y) => Kernels.LinearStep.Apply(x, weight, bias, y);
+
     public void AdamWStep(Rows<float> weight, Rows<float> gradient, Rows<float> firstMoment, Rows<float> secondMoment, in AdamWStep step) =>
         Kernels.AdamW.Step(weight, gradient, firstMoment, secondMoment, step);
 

@@ -27,7 +27,7 @@ public interface IKernelBackend
 
     /// <summary>One position of the scan: <paramref name="state"/> (B, D, N) is advanced in place.</summary>
     /// <returns>y (B, D).</returns>
-    Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus);
+    Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog);
 
     /// <summary>Causal depthwise convolution over a whole sequence.</summary>
     /// <returns>y (B, L, D) and, when wanted, the last W-1 inputs (B, W-1, D).</returns>
@@ -43,6 +43,9 @@ public interface IKernelBackend
 
     /// <summary>Reverses each sequence of x (B, L, D) within its own length; padding stays where it is.</summary>
     Tensor ReverseSequences(Tensor x, int[] lengths);
+
+    /// <summary>A linear layer on a few rows, (B, inputs) → (B, outputs).</summary>
+    Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias);
 
     /// <summary>One step of AdamW: weight and moments, all of one shape and contiguous, are updated in place.</summary>
     void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step);

@@ -28,6 +28,8 @@ internal interface IKernelBodies<T>
 
     void Reverse(Rows<T> x, ReadOnlySpan<int> lengths, long length, Rows<T> y);
 
+    void LinearStep(Rows<T> x, Rows<T> weight, Rows<T> bias, Rows<T> y);
+
     void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step);
 
     double SumOfSquares(Rows<T> values);

@@ -27,8 +27,8 @@ internal sealed class ReferenceBackend : IBackwardKernels
     public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted) =>
         For(inputs.U).SelectiveScanBackward(inputs, checkpoints, dy, dFinalState, wanted);
 
-    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus) =>
-        For(x).SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus);
+    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog) =>
+        For(x).SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus, aIsLog);
 
     public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState) =>
         For(inputs.X).CausalConv1dForward(inputs, finalState);
@@ -46,6 +46,8 @@ internal sealed class ReferenceBackend : IBackwardKernels
         For(sum).RmsNormBackward(sum, weight, epsilon, dy, dSum);
 
     public Tensor ReverseSequences(Tensor x, int[] lengths) => For(x).ReverseSequences(x, lengths);
+
+    public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => For(x).LinearStep(x, weight, bias);
 
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
         For(weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);

@@ -32,6 +32,8 @@ internal sealed class ReferenceKernels<T> : IKernelBodies<T>
     public void Reverse(Rows<T> x, ReadOnlySpan<int> lengths, long length, Rows<T> y) =>
         Reference.SequenceReverse.Apply(x, lengths, length, y);
 
+    public void LinearStep(Rows<T> x, Rows<T> weight, Rows<T> bias, Rows<T> y) => Reference.LinearStep.Apply(x, weight, bias, y);
+
     public void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step) =>
         Reference.AdamW.Step(weight, gradient, firstMoment, secondMoment, step);
 

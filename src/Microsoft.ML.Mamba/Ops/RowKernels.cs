@@ -100,18 +100,19 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return g;
     }
 
-    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus)
+    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog)
     {
         using var scope = NewDisposeScope();
-        var (batch, channels, n) = (state.shape[0], state.shape[1], checked((int)state.shape[2]));
+        var (batch, channels, n) = (state.size(0), state.size(1), checked((int)state.size(2)));
         var y = New(batch, channels);
         bodies.ScanStep(new SelectiveStateUpdateStep<T>
         {
-            Dims = new ScanDims(batch, 1, channels, n, checked((int)(b.shape[1] / n))),
+            Dims = new ScanDims(batch, 1, channels, n, checked((int)(b.size(1) / n))),
             State = TensorRows.OfOptional<T>(state, "state", batch * channels, n),
             U = TensorRows.Of<T>(x, "x"),
             Delta = TensorRows.Of<T>(delta, "delta"),
             A = TensorRows.OfOptional<T>(a, "a", channels, n),
+            AIsLog = aIsLog,
             B = TensorRows.Of<T>(b, "b"),
             C = TensorRows.Of<T>(c, "c"),
             D = TensorRows.OfOptional<T>(d, "d", 1, channels),
@@ -180,7 +181,7 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
     public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu)
     {
         using var scope = NewDisposeScope();
-        var dims = new ConvDims(x.shape[0], 1, x.shape[1], checked((int)weight.shape[1]));
+        var dims = new ConvDims(x.size(0), 1, x.size(1), checked((int)weight.size(1)));
         var y = New(dims.Batch, dims.Channels);
         bodies.ConvStep(new CausalConv1dStep<T>
         {
@@ -239,6 +240,16 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         var rows = TensorRows.Of<T>(x, "x");
         bodies.Reverse(rows, lengths, x.shape[1], TensorRows.OfNew<T>(y, rows.Count, rows.Width));
         GC.KeepAlive(x);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        var (rows, weights) = (TensorRows.Of<T>(x, "x"), TensorRows.Of<T>(weight, "weight"));
+        var y = New(rows.Count, weights.Count);
+        bodies.LinearStep(rows, weights, TensorRows.OfOptional<T>(bias, "bias", 1, weights.Count), TensorRows.OfNew<T>(y, rows.Count, weights.Count));
+        GC.KeepAlive((x, weight, bias));
         return y.MoveToOuterDisposeScope();
     }
 

@@ -19,10 +19,12 @@ internal static class TensorRows
         where T : unmanaged
     {
         Require<T>(tensor, name);
-        var shape = tensor.shape;
-        var width = shape.Length == 0 ? 1 : shape[^1];
-        var count = shape.Length == 0 ? 1 : shape.AsSpan(0, shape.Length - 1).Product();
-        if (RowStride(shape, tensor.stride()) is { } stride)
+        var last = (int)tensor.dim() - 1;
+        long count = 1;
+        for (var i = 0; i < last; i++)
+            count = checked(count * tensor.size(i));
+        var width = last < 0 ? 1 : tensor.size(last);
+        if (RowStride(tensor, last, width) is { } stride)
             return new Rows<T>(Address(tensor.Handle), count, width, stride);
         return new Rows<T>(Address(tensor.contiguous().Handle), count, width);
     }
@@ -54,40 +56,34 @@ internal static class TensorRows
             throw new ArgumentException($"{name} is {tensor.dtype} on {tensor.device_type}; expected {expected} on the CPU, as the other operands.", name);
     }
 
-    /// <summary>Elements from row to row, or null when the rows do not lie evenly or their elements not side by side.</summary>
-    private static long? RowStride(long[] shape, long[] strides)
+    /// <summary>
+    /// Elements from row to row, or null when the rows do not lie evenly or their elements not side by side. One size at a time:
+    /// TorchSharp makes an array of all of them through a callback, which takes longer than a small kernel.
+    /// </summary>
+    private static long? RowStride(Tensor tensor, int last, long width)
     {
-        var last = shape.Length - 1;
         if (last < 0)
             return 1;
-        if (shape[last] > 1 && strides[last] != 1)
+        if (width > 1 && tensor.stride(last) != 1)
             return null;
         long? stride = null;
         long rows = 1; // rows within one step of the present dimension
         for (var i = last - 1; i >= 0; i--)
         {
-            if (shape[i] == 0)
-                return shape[last];
-            if (shape[i] == 1)
+            var size = tensor.size(i);
+            if (size == 0)
+                return width;
+            if (size == 1)
                 continue;
-            if (stride is { } inner && strides[i] != inner * rows)
+            var step = tensor.stride(i);
+            if (stride is { } inner && step != inner * rows)
                 return null;
-            stride ??= strides[i];
-            rows *= shape[i];
+            stride ??= step;
+            rows *= size;
         }
 
-        return stride ?? shape[last];
+        return stride ?? width;
     }
-
-    private static long Product(this ReadOnlySpan<long> sizes)
-    {
-        long product = 1;
-        foreach (var size in sizes)
-            product = checked(product * size);
-        return product;
-    }
-
-    private static long Product(this Span<long> sizes) => Product((ReadOnlySpan<long>)sizes);
 
     // Address of the view's first element. TorchSharp's own public way, storage<T>().data_ptr(), makes two objects, converts
     // where the type differs, and points at the start of the storage instead.

@@ -59,7 +59,7 @@ internal sealed class TorchKernels : IKernelBackend
         return new ScanOutputs(y.MoveToOuterDisposeScope(), last, null);
     }
 
-    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus)
+    public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog)
     {
         using var scope = NewDisposeScope();
         var step = StepSizes(delta, deltaBias, deltaSoftplus).unsqueeze(-1);            // (B, D, 1)
@@ -67,7 +67,8 @@ internal sealed class TorchKernels : IKernelBackend
         var groups = b.shape[1] / n;
         var perGroup = new[] { batch, groups, 1, n };
         var push = (step * x.unsqueeze(-1)).view(batch, groups, channels / groups, 1) * b.reshape(perGroup);
-        state.mul_(exp(step * a)).PlusInPlace(push.view(batch, channels, n));
+        var rates = aIsLog ? -exp(a) : a;
+        state.mul_(exp(step * rates)).PlusInPlace(push.view(batch, channels, n));
         var y = (state.view(batch, groups, channels / groups, n) * c.reshape(perGroup)).sum(-1).view(batch, channels);
         if (d is not null)
             y = y.Plus(x * d);
@@ -127,6 +128,8 @@ internal sealed class TorchKernels : IKernelBackend
         var order = tensor(rows, device: x.device);
         return x.reshape(batch * length, x.shape[2]).index_select(0, order).view(x.shape).MoveToOuterDisposeScope();
     }
+
+    public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => F.linear(x, weight, bias);
 
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
     {

@@ -46,6 +46,47 @@ public class SelectiveStateUpdateTests
         Closeness.Assert("state", scan["last_state"], state, 2e-6);
     }
 
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Decay_rates_may_come_as_logarithms(int bits, ScanDims dims, int optionsLeftOut)
+    {
+        var one = dims with { Length = 1 };
+        var data = ScanData.Random(one, seed: 2).Without(optionsLeftOut);
+        data = data with { InitialState = data.InitialState ?? new double[one.Batch * one.Channels * one.State] };
+        double[] logs = [.. data.A.Select(rate => (double)(float)Math.Log(-rate))];
+        using var rates = new ScanMemory<double>(data with { A = [.. logs.Select(log => -Math.Exp(log))] }, gap: 0);
+        Reference.SelectiveStateUpdate.Step(StepOf(rates.Forward));
+
+        using var exact = new ScanMemory<double>(data with { A = logs }, gap: 1);
+        Reference.SelectiveStateUpdate.Step(StepOf(exact.Forward, aIsLog: true));
+        using var width = SimdWidth.Force(bits);
+        using var fast = new ScanMemory<float>(data with { A = logs }, gap: 2);
+        SelectiveStateUpdate.Step(StepOf(fast.Forward, aIsLog: true));
+        fast.AssertGapsUntouched();
+
+        foreach (var name in new[] { "y", "initial_state" })
+        {
+            Closeness.Assert($"{name}, plain loops", rates.Results(name)[name], exact.Results(name)[name], 1e-12);
+            Closeness.Assert(name, rates.Results(name)[name], fast.Results(name)[name], 3e-6);
+        }
+    }
+
+    [Fact]
+    public void The_number_of_threads_changes_no_bit()
+    {
+        var data = ScanData.Random(new ScanDims(3, 1, 2000, 16), seed: 3);
+        double[] Run(int threads)
+        {
+            using var memory = new ScanMemory<float>(data, gap: 0);
+            SelectiveStateUpdate.Step(StepOf(memory.Forward), threads);
+            return [.. memory.Results("y")["y"], .. memory.Results("initial_state")["initial_state"]];
+        }
+
+        var alone = Run(1);
+        Bits.AssertSame("2 threads", alone, Run(2));
+        Bits.AssertSame("5 threads", alone, Run(5));
+    }
+
     [SkippableTheory]
     [MemberData(nameof(Widths))]
     public void Stored_steps_are_reproduced(int bits)
@@ -100,7 +141,7 @@ public class SelectiveStateUpdateTests
         file.AssertMatches("states", states, tolerance);
     }
 
-    private static SelectiveStateUpdateStep<T> StepOf<T>(in SelectiveScanForward<T> scan)
+    private static SelectiveStateUpdateStep<T> StepOf<T>(in SelectiveScanForward<T> scan, bool aIsLog = false)
         where T : unmanaged => new()
     {
         Dims = scan.Dims,
@@ -108,6 +149,7 @@ public class SelectiveStateUpdateTests
         U = scan.U,
         Delta = scan.Delta,
         A = scan.A,
+        AIsLog = aIsLog,
         B = scan.B,
         C = scan.C,
         D = scan.D,

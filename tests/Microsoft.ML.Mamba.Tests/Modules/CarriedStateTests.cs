@@ -71,6 +71,27 @@ public sealed class CarriedStateTests
         TensorAssert.Close(model.forward(whole), stack(steps, 1), Tolerance, "steps");
     }
 
+    [Fact]
+    public void Steps_of_more_rows_than_the_vector_kernel_takes_equal_those_of_each_row()
+    {
+        using var scope = NewDisposeScope();
+        var rows = LinearStep.MostRows + 3;
+        using var model = new MambaModel(Config, seed: 2);
+        using var together = model.NewState(rows);
+        var ids = arange(rows, ScalarType.Int64);
+
+        model.Step(ids, together);
+        var second = model.Step(ids, together);
+
+        for (var row = 0; row < rows; row++)
+        {
+            using var alone = model.NewState(1);
+            var id = ids.narrow(0, row, 1);
+            model.Step(id, alone);
+            TensorAssert.Close(model.Step(id, alone), second.narrow(0, row, 1), Tolerance, $"row {row}");
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Models))]
     public void Gradients_flow_through_the_carried_state(string kind, string backend)
