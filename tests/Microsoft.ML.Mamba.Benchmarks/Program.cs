@@ -7,6 +7,7 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     KernelBenchmark.Command(),
     RooflineBenchmark.Command(),
     ScoringBenchmark.Command(),
+    GenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
 };
 foreach (Command command in LengthBenchmark.Commands())
