@@ -2,13 +2,9 @@ using Microsoft.ML.Data;
 using Microsoft.ML.Mamba;
 using ScottPlot;
 
-/// <summary>The two pictures of a finished run. They bring their own font: many servers and containers have none.</summary>
+/// <summary>The two pictures of a finished run.</summary>
 internal static class Pictures
 {
-    private const string Font = "DejaVu Sans (bundled)";
-
-    static Pictures() => Fonts.AddFontFile(Font, Path.Combine(AppContext.BaseDirectory, "fonts", "DejaVuSans-Ascii.ttf"));
-
     /// <summary>Training and validation loss (left axis) and validation accuracy (right axis) over the epochs.</summary>
     public static void TrainingCurve(MambaTrainingHistory history, string path)
     {
@@ -33,8 +29,7 @@ internal static class Pictures
         plot.Axes.Bottom.TickGenerator = new ScottPlot.TickGenerators.NumericAutomatic { IntegerTicksOnly = true };
         plot.Axes.Bottom.MinorTickStyle.Length = 0;
         plot.ShowLegend(Edge.Bottom);
-        plot.Legend.FontName = Font;
-        plot.Font.Set(Font);
+        PictureFont.SetOn(plot);
         plot.SavePng(path, 900, 560);
 
         void Add(IEnumerable<double> values, string name, Color color, IYAxis axis)
@@ -61,7 +56,7 @@ internal static class Pictures
                 // The first row of a heat map is its highest.
                 var text = plot.Add.Text($"{matrix.Counts[truth][guess]:F0}\n{shares[truth, guess]:P1}".Replace(" ", ""), guess, count - 1 - truth);
                 text.Alignment = Alignment.MiddleCenter;
-                text.LabelFontName = Font;
+                text.LabelFontName = PictureFont.Name;
                 text.LabelFontSize = 18;
                 text.LabelFontColor = shares[truth, guess] > 0.5 ? Colors.White : Colors.Black;
             }
@@ -77,7 +72,7 @@ internal static class Pictures
         plot.Axes.Bottom.SetTicks(Enumerable.Range(0, count).Select(i => (double)i).ToArray(), [.. classes]);
         plot.Axes.Left.SetTicks(Enumerable.Range(0, count).Select(i => (double)(count - 1 - i)).ToArray(), [.. classes]);
         plot.HideGrid();
-        plot.Font.Set(Font);
+        PictureFont.SetOn(plot);
         plot.SavePng(path, 120 + 140 * count, 120 + 120 * count);
     }
 }

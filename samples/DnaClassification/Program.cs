@@ -8,7 +8,7 @@ var (options, exitCode) = CommandLine.Read(args);
 if (options is null)
     return exitCode;
 
-try
+return SampleRun.Run(cancellation =>
 {
     Directory.CreateDirectory(options.Out);
     string InOut(string name) => Path.Combine(options.Out, name);
@@ -36,7 +36,7 @@ try
     var positions = lengths.Length == 1 ? lengths[0] : 0;
 
     // Training.
-    var display = new TrainingDisplay();
+    var display = TrainingDisplay.OfAccuracy();
     var trainer = ml.MulticlassClassification.Trainers.Mamba(new MambaMulticlassTrainer.Options
     {
         Tokenizer = SequenceTokenizer.Dna,
@@ -45,6 +45,7 @@ try
         Training = new MambaTrainingOptions { Epochs = options.Epochs, WeightDecay = 0.2, Dropout = 0.3 },
         ValidationSet = options.Valid is null ? null : Load(options.Valid),
         Progress = display.Report,
+        CancellationToken = cancellation,
     });
     var pipeline = ml.Transforms.Conversion.MapValueToKey("Label")
         .Append(trainer)
@@ -91,13 +92,7 @@ try
         Console.WriteLine($"  {row.Sequence[..Math.Min(60, row.Sequence.Length)]}  is {row.Label}, predicted {prediction.PredictedLabel}: {string.Join(", ", ranked)}");
     }
     Console.WriteLine($"Model and pictures: {options.Out}");
-    return 0;
-}
-catch (Exception e) when (e is InvalidOperationException or ArgumentException or InvalidDataException or IOException or UnauthorizedAccessException or DllNotFoundException)
-{
-    Console.Error.WriteLine($"error: {e.Message}");
-    return 1;
-}
+});
 
 internal sealed class LabelledSequence
 {

@@ -3,27 +3,27 @@ namespace Microsoft.ML.Mamba.Tests.Repository;
 /// <summary>samples/DnaClassification as a user runs it, with right and with wrong input.</summary>
 public sealed class SampleTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("mamba-sample-").FullName;
+    private readonly SampleProgram _sample = new("DnaClassification");
 
     [Fact]
     public void It_trains_compares_draws_saves_and_predicts()
     {
-        SplicedSequences.Write(InFolder("train.tsv"), count: 200, seed: 1);
-        SplicedSequences.Write(InFolder("test.tsv"), count: 80, seed: 2);
+        SplicedSequences.Write(_sample.InFolder("train.tsv"), count: 200, seed: 1);
+        SplicedSequences.Write(_sample.InFolder("test.tsv"), count: 80, seed: 2);
 
-        var (exitCode, output, errors) = Run("--data", "train.tsv", "--test", "test.tsv", "--epochs", "2", "--out", "result");
+        var (exitCode, output, errors) = _sample.Run("--data", "train.tsv", "--test", "test.tsv", "--epochs", "2", "--out", "result");
 
         Assert.True(exitCode == 0, errors);
         Assert.Contains("epoch 2 of 2", output);
         Assert.Contains("LightGBM", output);
         foreach (var file in new[] { "model.zip", "training-curve.png", "confusion-matrix.png" })
-            Assert.True(new FileInfo(InFolder($"result/{file}")).Length > 1000, file);
+            Assert.True(new FileInfo(_sample.InFolder($"result/{file}")).Length > 1000, file);
     }
 
     [Fact]
     public void A_missing_file_is_named()
     {
-        var (exitCode, _, errors) = Run("--data", "nowhere.tsv", "--test", "nowhere.tsv");
+        var (exitCode, _, errors) = _sample.Run("--data", "nowhere.tsv", "--test", "nowhere.tsv");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("File does not exist: 'nowhere.tsv'", errors);
@@ -32,9 +32,9 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void A_missing_column_is_named_together_with_those_that_there_are()
     {
-        SplicedSequences.Write(InFolder("train.tsv"), count: 40, seed: 1);
+        SplicedSequences.Write(_sample.InFolder("train.tsv"), count: 40, seed: 1);
 
-        var (exitCode, _, errors) = Run("--data", "train.tsv", "--test", "train.tsv", "--sequence", "dna");
+        var (exitCode, _, errors) = _sample.Run("--data", "train.tsv", "--test", "train.tsv", "--sequence", "dna");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("has no column 'dna'; its header line has: label, sequence.", errors);
@@ -43,9 +43,9 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void One_class_alone_is_refused()
     {
-        File.WriteAllLines(InFolder("train.tsv"), ["label\tsequence", "EI\tACGT", "EI\tACGA", "EI\tACGG"]);
+        File.WriteAllLines(_sample.InFolder("train.tsv"), ["label\tsequence", "EI\tACGT", "EI\tACGA", "EI\tACGG"]);
 
-        var (exitCode, _, errors) = Run("--data", "train.tsv", "--test", "train.tsv");
+        var (exitCode, _, errors) = _sample.Run("--data", "train.tsv", "--test", "train.tsv");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("class", errors);
@@ -54,9 +54,9 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void A_letter_that_is_no_nucleotide_is_named_with_its_row()
     {
-        File.WriteAllLines(InFolder("train.tsv"), ["label\tsequence", "EI\tACGT", "IE\tAC-A", "EI\tACGG", "IE\tACGG"]);
+        File.WriteAllLines(_sample.InFolder("train.tsv"), ["label\tsequence", "EI\tACGT", "IE\tAC-A", "EI\tACGG", "IE\tACGG"]);
 
-        var (exitCode, _, errors) = Run("--data", "train.tsv", "--test", "train.tsv");
+        var (exitCode, _, errors) = _sample.Run("--data", "train.tsv", "--test", "train.tsv");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("'-' at position 2", errors);
@@ -65,24 +65,13 @@ public sealed class SampleTests : IDisposable
     [Fact]
     public void Training_without_test_data_is_refused()
     {
-        SplicedSequences.Write(InFolder("train.tsv"), count: 40, seed: 1);
+        SplicedSequences.Write(_sample.InFolder("train.tsv"), count: 40, seed: 1);
 
-        var (exitCode, _, errors) = Run("--data", "train.tsv");
+        var (exitCode, _, errors) = _sample.Run("--data", "train.tsv");
 
         Assert.Equal(1, exitCode);
         Assert.Contains("--data and --test belong together", errors);
     }
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
-
-    private string InFolder(string name) => Path.Combine(_folder, name);
-
-    private (int ExitCode, string Output, string Errors) Run(params string[] arguments)
-    {
-        // The sample is built beside the tests, for the same configuration: …/bin/Release/net10.0/linux-x64/.
-        var tests = RepositoryFiles.PathOf("tests/Microsoft.ML.Mamba.Tests");
-        var built = Path.GetRelativePath(tests, AppContext.BaseDirectory);
-        var program = Path.Combine(RepositoryFiles.PathOf("samples/DnaClassification"), built, "DnaClassification.dll");
-        return ConsoleProgram.Run(_folder, [program, .. arguments]);
-    }
+    public void Dispose() => _sample.Dispose();
 }
