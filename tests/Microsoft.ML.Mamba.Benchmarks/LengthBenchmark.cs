@@ -48,18 +48,8 @@ internal static class LengthBenchmark
 
     private static (double Us, double Mb) MeasureInProcess(int length)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
-            start.ArgumentList.Add(typeof(LengthBenchmark).Assembly.Location);
-        start.ArgumentList.Add("length-of-one");
-        start.ArgumentList.Add(length.ToString(CultureInfo.InvariantCulture));
-        using Process process = Process.Start(start)!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-            throw new InvalidOperationException($"The process for length {length} ended with {process.ExitCode}.");
-        string[] values = output.Trim().Split(' ');
-        return (double.Parse(values[0], CultureInfo.InvariantCulture), double.Parse(values[1], CultureInfo.InvariantCulture));
+        double[] values = OwnProcess.Numbers("length-of-one", length.ToString(CultureInfo.InvariantCulture));
+        return (values[0], values[1]);
     }
 
     /// <summary>Prints microseconds per token and the peak of resident memory in 10^6 bytes.</summary>

@@ -7,9 +7,10 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     KernelBenchmark.Command(),
     RooflineBenchmark.Command(),
     ScoringBenchmark.Command(),
+    EmbeddingBenchmark.Command(),
     GenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
 };
-foreach (Command command in LengthBenchmark.Commands())
+foreach (Command command in LengthBenchmark.Commands().Concat(LoadBenchmark.Commands()))
     root.Add(command);
 return root.Parse(args).Invoke();

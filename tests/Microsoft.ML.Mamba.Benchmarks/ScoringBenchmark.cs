@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.ML.Mamba.Data;
-using Microsoft.ML.Mamba.Pipeline;
 
 namespace Microsoft.ML.Mamba.Benchmarks;
 
@@ -35,14 +33,13 @@ internal static class ScoringBenchmark
         var ml = new MLContext(seed: 1);
         IDataView view = ml.Data.LoadFromEnumerable(rows);
         using MambaBinaryTransformer model = ModelOfDefaultSize(ml, rows);
-        PaddedBatch[] batches = ReadyBatches(rows);
+        var cost = new PipelineCost(model, rows.Select(row => row.Sequence), SequenceTokenizer.Dna, BatchSize);
         using PredictionEngine<DnaRow, DnaPrediction> engine = ml.Model.CreatePredictionEngine<DnaRow, DnaPrediction>(model);
         DnaRow[] first = rows[..RowsOneByOne];
-        var predictor = ((IPredictorOwner)model).Predictor;
 
         double[] seconds = timing.Medians(
-            () => Array.ForEach(batches, batch => predictor.Predict(batch)),
-            () => ReadScores(model.Transform(view)),
+            cost.FeedBatches,
+            () => cost.ReadRows<float>(view, "Score"),
             () => Array.ForEach(first, row => engine.Predict(row)));
         (double raw, double pipeline, double oneByOne) = (rows.Length / seconds[0], rows.Length / seconds[1], first.Length / seconds[2]);
         return new ScoringRow(rows.Length, shortest == longest ? $"{shortest}" : $"{shortest}-{longest}", raw, pipeline, pipeline / raw, oneByOne);
@@ -56,27 +53,4 @@ internal static class ScoringBenchmark
             ScoringBatchSize = BatchSize,
             Training = new MambaTrainingOptions { MaxSteps = 1, ValidationFraction = 0 },
         }).Fit(ml.Data.LoadFromEnumerable(rows[..BatchSize]));
-
-    private static PaddedBatch[] ReadyBatches(DnaRow[] rows)
-    {
-        var set = SequenceSet.OfIds();
-        foreach (DnaRow row in rows)
-            set.AddIds(SequenceTokenizer.Dna.Encode(row.Sequence), target: 0);
-        return [.. LengthBucketedBatches.ByLength(set, BatchSize, SequenceScorer.PositionsPerBatch).Select(indices => PaddedBatch.Gather(set, indices))];
-    }
-
-    private static float ReadScores(IDataView scored)
-    {
-        DataViewSchema.Column column = scored.Schema["Score"];
-        using DataViewRowCursor cursor = scored.GetRowCursor([column]);
-        ValueGetter<float> get = cursor.GetGetter<float>(column);
-        float score = 0, sum = 0;
-        while (cursor.MoveNext())
-        {
-            get(ref score);
-            sum += score;
-        }
-
-        return sum;
-    }
 }

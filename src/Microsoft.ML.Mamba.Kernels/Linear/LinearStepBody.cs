@@ -5,62 +5,100 @@ namespace Microsoft.ML.Mamba.Kernels;
 /// <summary><see cref="LinearStep.Apply"/> in vectors along the inputs; work items are blocks of rows of weights.</summary>
 internal readonly unsafe struct LinearStepBody(Rows<float> x, Rows<float> weight, Rows<float> bias, Rows<float> y, int threads) : IVectorBody
 {
-    /// <summary>Weights per work item: some microseconds of reading, against one or two for handing it to a thread.</summary>
-    private const long ItemElements = 32 * 1024;
+    /// <summary>Weights per work item at most: some microseconds of reading.</summary>
+    private const long MostItemElements = 32 * 1024;
+
+    /// <summary>And at least: taking an item costs a tenth of a microsecond.</summary>
+    private const long LeastItemElements = 4 * 1024;
+
+    /// <summary>Items that even out the threads of a small product, of which one wakes a little later.</summary>
+    private const long EnoughItems = 16;
 
     public void Run<V>()
         where V : struct, IFloatVector<V>
     {
         if (!y.IsEmpty)
         {
-            var blocks = RowBlocks.OfElements(weight.Count, weight.Width, ItemElements);
+            var elements = Math.Clamp(weight.Count * weight.Width / EnoughItems, LeastItemElements, MostItemElements);
+            var blocks = RowBlocks.OfElements(weight.Count, weight.Width, elements);
             KernelThreads.For(blocks.Count, threads, new Work<V>(x, weight, bias, y, blocks));
         }
     }
 
+    /// <summary>
+    /// A block is read at four places in turn: that many streams keep more of memory's banks busy than one (42 → 55 GB/s of two
+    /// Zen 5 cores). Each row's sum is taken the same way wherever it stands, so it does not depend on the cut.
+    /// </summary>
     private readonly struct Work<V>(Rows<float> x, Rows<float> weight, Rows<float> bias, Rows<float> y, RowBlocks blocks) : IKernelWork
         where V : struct, IFloatVector<V>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private const int Streams = 4;
+
         public void Run(long item, int worker)
         {
-            for (var output = blocks.First(item); output < blocks.End(item); output++)
+            var (first, end) = (blocks.First(item), blocks.End(item));
+            var quarter = (end - first + Streams - 1) / Streams;
+            var sums = stackalloc float[Streams];
+            for (var output = first; output < first + quarter; output++)
             {
+                // Where a stream has ended early, its place is taken by the first one's row, and the sum is dropped.
+                long Output(int stream) => output + stream * quarter < end ? output + stream * quarter : output;
+                float* w0 = weight.Row(output), w1 = weight.Row(Output(1)), w2 = weight.Row(Output(2)), w3 = weight.Row(Output(3));
+
                 // The first row of x brings the weights into the nearest cache for the others.
                 for (long row = 0; row < x.Count; row++)
                 {
-                    var sum = Dot(x.Row(row), weight.Row(output), x.Width);
-                    y.Row(row)[output] = bias.IsAbsent ? sum : sum + bias.Pointer[output];
+                    Dot(x.Row(row), w0, w1, w2, w3, x.Width, sums);
+                    for (var stream = 0; stream < Streams && output + stream * quarter < end; stream++)
+                    {
+                        var to = output + stream * quarter;
+                        y.Row(row)[to] = bias.IsAbsent ? sums[stream] : sums[stream] + bias.Pointer[to];
+                    }
                 }
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static float Dot(float* a, float* b, long width)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        private static void Dot(float* x, float* w0, float* w1, float* w2, float* w3, long width, float* sums)
         {
-            var sum0 = V.Zero;
-            var (sum1, sum2, sum3) = (sum0, sum0, sum0);
+            var a0 = V.Zero;
+            var (a1, a2, a3, b0, b1, b2, b3) = (a0, a0, a0, a0, a0, a0, a0);
             long c = 0;
-            for (; c + 4 * V.Count <= width; c += 4 * V.Count)
+            for (; c + 2 * V.Count <= width; c += 2 * V.Count)
             {
-                sum0 = V.MultiplyAdd(V.Load(a + c), V.Load(b + c), sum0);
-                sum1 = V.MultiplyAdd(V.Load(a + c + V.Count), V.Load(b + c + V.Count), sum1);
-                sum2 = V.MultiplyAdd(V.Load(a + c + 2 * V.Count), V.Load(b + c + 2 * V.Count), sum2);
-                sum3 = V.MultiplyAdd(V.Load(a + c + 3 * V.Count), V.Load(b + c + 3 * V.Count), sum3);
+                var left = V.Load(x + c);
+                a0 = V.MultiplyAdd(left, V.Load(w0 + c), a0);
+                a1 = V.MultiplyAdd(left, V.Load(w1 + c), a1);
+                a2 = V.MultiplyAdd(left, V.Load(w2 + c), a2);
+                a3 = V.MultiplyAdd(left, V.Load(w3 + c), a3);
+                var right = V.Load(x + c + V.Count);
+                b0 = V.MultiplyAdd(right, V.Load(w0 + c + V.Count), b0);
+                b1 = V.MultiplyAdd(right, V.Load(w1 + c + V.Count), b1);
+                b2 = V.MultiplyAdd(right, V.Load(w2 + c + V.Count), b2);
+                b3 = V.MultiplyAdd(right, V.Load(w3 + c + V.Count), b3);
             }
 
-            for (; c + V.Count <= width; c += V.Count)
+            if (c + V.Count <= width)
             {
-                sum0 = V.MultiplyAdd(V.Load(a + c), V.Load(b + c), sum0);
+                var left = V.Load(x + c);
+                a0 = V.MultiplyAdd(left, V.Load(w0 + c), a0);
+                a1 = V.MultiplyAdd(left, V.Load(w1 + c), a1);
+                a2 = V.MultiplyAdd(left, V.Load(w2 + c), a2);
+                a3 = V.MultiplyAdd(left, V.Load(w3 + c), a3);
+                c += V.Count;
             }
 
-            var rest = 0f;
+            sums[0] = V.Sum(a0 + b0);
+            sums[1] = V.Sum(a1 + b1);
+            sums[2] = V.Sum(a2 + b2);
+            sums[3] = V.Sum(a3 + b3);
             for (; c < width; c++)
             {
-                rest += a[c] * b[c];
+                sums[0] += x[c] * w0[c];
+                sums[1] += x[c] * w1[c];
+                sums[2] += x[c] * w2[c];
+                sums[3] += x[c] * w3[c];
             }
-
-            return V.Sum((sum0 + sum1) + (sum2 + sum3)) + rest;
         }
     }
 }
