@@ -6,7 +6,7 @@ namespace Microsoft.ML.Mamba.Benchmarks;
 /// <param name="TrainSeconds">Time of Fit; of all folds together where there are several.</param>
 internal sealed record AccuracyRow(string Dataset, int Seed, string Metric, double Value, double TrainSeconds);
 
-/// <summary>What the trainers reach on real DNA, through the public ML.NET surface.</summary>
+/// <summary>What the trainers reach on real DNA and text, through the public ML.NET surface.</summary>
 internal static class AccuracyBenchmark
 {
     public static System.CommandLine.Command Command()
@@ -20,12 +20,14 @@ internal static class AccuracyBenchmark
         part.AcceptOnlyFromAmong("test", "valid");
         Option<int> folds = new("--folds") { Description = "Folds of the train part where --part valid finds no valid.tsv.", DefaultValueFactory = _ => 5 };
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.LearningRate=1e-3, Model.DModel=96, Pooling=Attention.", AllowMultipleArgumentsPerToken = true };
+        Option<bool> pretrain = new("--pretrain") { Description = "Let text tasks begin with an encoder learnt without labels from the training texts of all of them." };
+        Option<string[]> setPretraining = new("--set-pretraining") { Description = "Override a setting of that: Training.Epochs=4.", AllowMultipleArgumentsPerToken = true };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
         set.Validators.Add(result =>
         {
             try
             {
-                AccuracyTask.All[0].Options<MambaMulticlassTrainer.Options>(result.GetValueOrDefault<string[]>());
+                AccuracyTask.All[0].Options<MambaMulticlassTrainer.Options>(SequenceTokenizer.Dna, null, result.GetValueOrDefault<string[]>());
             }
             catch (ArgumentException e)
             {
@@ -33,10 +35,15 @@ internal static class AccuracyBenchmark
             }
         });
         only.AcceptOnlyFromAmong([.. AccuracyTask.All.Select(task => task.Name)]);
-        System.CommandLine.Command command = new("accuracy", "Accuracy and Matthews correlation on real DNA.") { data, only, seeds, firstSeed, part, folds, set, progress, json };
+        System.CommandLine.Command command = new("accuracy", "Accuracy and Matthews correlation on real DNA and text.") { data, only, seeds, firstSeed, part, folds, pretrain, setPretraining, set, progress, json };
         command.SetAction(arguments =>
         {
-            var run = new AccuracyRun(arguments.GetRequiredValue(data), arguments.GetValue(part)!, arguments.GetValue(folds), arguments.GetValue(set)!, arguments.GetValue(progress));
+            DirectoryInfo folder = arguments.GetRequiredValue(data);
+            Action<MambaTrainingProgress> show = arguments.GetValue(progress) ? EpochLine : _ => { };
+            using MambaEmbeddingTransformer? encoder = arguments.GetValue(pretrain)
+                ? new Pretraining(folder, arguments.GetValue(setPretraining)!, show).Learn(new MLContext(seed: 1))
+                : null;
+            var run = new AccuracyRun(folder, arguments.GetValue(part)!, arguments.GetValue(folds), encoder is null ? null : MambaEncoder.Of(encoder), arguments.GetValue(set)!, show);
             string[] names = arguments.GetValue(only)!;
             int first = arguments.GetValue(firstSeed);
             List<AccuracyRow> rows = [];
@@ -51,5 +58,12 @@ internal static class AccuracyBenchmark
                 Console.WriteLine(FormattableString.Invariant($"{dataset.Key}: mean {dataset.Average(row => row.Value):0.00} over {dataset.Count()} seeds, {arguments.GetValue(part)} part"));
         });
         return command;
+    }
+
+    /// <summary>Prints how far a training is, once per epoch.</summary>
+    internal static void EpochLine(MambaTrainingProgress p)
+    {
+        if (p.EpochCompleted)
+            Console.WriteLine(FormattableString.Invariant($"  epoch {p.Epoch}/{p.Epochs}: loss {p.TrainingLoss:0.0000}, {p.TokensPerSecond:0} tokens/s, {p.Elapsed.TotalSeconds:0} s"));
     }
 }

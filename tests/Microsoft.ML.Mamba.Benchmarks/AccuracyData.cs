@@ -12,24 +12,27 @@ internal static class AccuracyData
     /// Part test: all of train.tsv against test.tsv. Part valid, for choosing settings: train.tsv against valid.tsv, and without
     /// one, folds of train.tsv (rows of one sequence stay together). Test rows are read for the part test only.
     /// </summary>
-    public static IEnumerable<AccuracySplit> Splits(MLContext ml, DirectoryInfo folder, bool binary, string part, int folds)
+    public static IEnumerable<AccuracySplit> Splits(MLContext ml, DirectoryInfo folder, AccuracyTask task, string part, int folds)
     {
-        IDataView train = Load(ml, Path.Combine(folder.FullName, "train.tsv"), binary);
+        IDataView train = Load(ml, Path.Combine(folder.FullName, "train.tsv"), task);
         string valid = Path.Combine(folder.FullName, "valid.tsv");
         if (part == "test")
-            return [new AccuracySplit(train, Load(ml, Path.Combine(folder.FullName, "test.tsv"), binary))];
+            return [new AccuracySplit(train, Load(ml, Path.Combine(folder.FullName, "test.tsv"), task))];
         if (File.Exists(valid))
-            return [new AccuracySplit(train, Load(ml, valid, binary))];
+            return [new AccuracySplit(train, Load(ml, valid, task))];
         return ml.Data.CrossValidationSplit(train, folds, samplingKeyColumnName: "Sequence", seed: 1)
             .Select(fold => new AccuracySplit(fold.TrainSet, fold.TestSet));
     }
 
-    private static IDataView Load(MLContext ml, string file, bool binary) => ml.Data.LoadFromTextFile(file, new TextLoader.Options
+    /// <summary>The texts of a file of tab-separated columns with a header.</summary>
+    public static IEnumerable<string> Texts(string file, int column) => File.ReadLines(file).Skip(1).Select(line => line.Split('\t')[column]);
+
+    private static IDataView Load(MLContext ml, string file, AccuracyTask task) => ml.Data.LoadFromTextFile(file, new TextLoader.Options
     {
         Columns =
         [
-            new TextLoader.Column("Label", binary ? DataKind.Boolean : DataKind.String, 1),
-            new TextLoader.Column("Sequence", DataKind.String, 2),
+            new TextLoader.Column("Label", task.IsBinary ? DataKind.Boolean : DataKind.String, 1),
+            new TextLoader.Column("Sequence", DataKind.String, task.SequenceColumn),
         ],
         Separators = ['\t'],
         HasHeader = true,

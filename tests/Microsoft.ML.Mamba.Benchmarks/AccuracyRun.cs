@@ -4,17 +4,21 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.Mamba.Benchmarks;
 
 /// <summary>Trains and judges one task with one seed.</summary>
-internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, string[] Overrides, bool ShowProgress)
+internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, MambaEncoder? Pretrained, string[] Overrides, Action<MambaTrainingProgress> Progress)
 {
     public AccuracyRow Measure(AccuracyTask task, int seed)
     {
         var ml = new MLContext(seed);
         var folder = new DirectoryInfo(Path.Combine(Data.FullName, task.Name));
         double trainSeconds = 0, weighted = 0, rows = 0;
-        foreach (AccuracySplit split in AccuracyData.Splits(ml, folder, task.IsBinary, Part, Folds))
+        foreach (AccuracySplit split in AccuracyData.Splits(ml, folder, task, Part, Folds))
         {
             long start = Stopwatch.GetTimestamp();
-            using var model = (IDisposable)(task.IsBinary ? FitBinary(ml, task, split.Train) : FitMulticlass(ml, task, split.Train));
+            MambaEncoder? pretrained = task.IsText ? Pretrained : null;
+            SequenceTokenizer tokenizer = pretrained?.Tokenizer ?? TokenizerOf(task, split.Train);
+            using var model = (IDisposable)(task.IsBinary
+                ? FitBinary(ml, task.Options<MambaBinaryTrainer.Options>(tokenizer, pretrained, Overrides), split.Train)
+                : FitMulticlass(ml, task.Options<MambaMulticlassTrainer.Options>(tokenizer, pretrained, Overrides), split.Train));
             trainSeconds += Stopwatch.GetElapsedTime(start).TotalSeconds;
 
             (double value, double count) = Judge(ml, task, ((ITransformer)model).Transform(split.Judge));
@@ -22,21 +26,24 @@ internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, s
             rows += count;
         }
 
-        var row = new AccuracyRow(task.Name, seed, task.Metric, weighted / rows, trainSeconds);
+        var row = new AccuracyRow(task.IsText && Pretrained is not null ? $"{task.Name}, pretrained" : task.Name, seed, task.Metric, weighted / rows, trainSeconds);
         Console.WriteLine(FormattableString.Invariant($"{row.Dataset} seed {row.Seed}: {row.Metric} {row.Value:0.00} after {row.TrainSeconds:0} s"));
         return row;
     }
 
-    private ITransformer FitBinary(MLContext ml, AccuracyTask task, IDataView train)
+    /// <summary>A vocabulary is part of what is learnt, so it comes from the training rows alone.</summary>
+    private static SequenceTokenizer TokenizerOf(AccuracyTask task, IDataView train) => task.IsText
+        ? SequenceTokenizer.LearnBytePairs(train.GetColumn<string>("Sequence"), task.VocabSize, lowercase: true)
+        : SequenceTokenizer.Dna;
+
+    private ITransformer FitBinary(MLContext ml, MambaBinaryTrainer.Options options, IDataView train)
     {
-        var options = task.Options<MambaBinaryTrainer.Options>(Overrides);
         options.Progress = Progress;
         return ml.BinaryClassification.Trainers.Mamba(options).Fit(train);
     }
 
-    private TransformerChain<MambaMulticlassTransformer> FitMulticlass(MLContext ml, AccuracyTask task, IDataView train)
+    private TransformerChain<MambaMulticlassTransformer> FitMulticlass(MLContext ml, MambaMulticlassTrainer.Options options, IDataView train)
     {
-        var options = task.Options<MambaMulticlassTrainer.Options>(Overrides);
         options.Progress = Progress;
         return ml.Transforms.Conversion.MapValueToKey("Label").Append(ml.MulticlassClassification.Trainers.Mamba(options)).Fit(train);
     }
@@ -55,11 +62,5 @@ internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, s
         double a = matrix.Counts[0][0], b = matrix.Counts[0][1], c = matrix.Counts[1][0], d = matrix.Counts[1][1];
         double norm = Math.Sqrt((a + b) * (c + d) * (a + c) * (b + d));
         return norm > 0 ? (a * d - b * c) / norm : 0;
-    }
-
-    private void Progress(MambaTrainingProgress p)
-    {
-        if (ShowProgress && p.EpochCompleted)
-            Console.WriteLine(FormattableString.Invariant($"  epoch {p.Epoch}/{p.Epochs}: loss {p.TrainingLoss:0.0000}, {p.SequencesPerSecond:0} sequences/s, {p.Elapsed.TotalSeconds:0} s"));
     }
 }

@@ -10,6 +10,7 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     EmbeddingBenchmark.Command(),
     GenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
+    EmbeddingAccuracyBenchmark.Command(),
 };
 foreach (Command command in LengthBenchmark.Commands().Concat(LoadBenchmark.Commands()))
     root.Add(command);

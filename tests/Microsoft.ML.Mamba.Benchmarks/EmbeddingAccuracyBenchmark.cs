@@ -1,0 +1,128 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Microsoft.ML.Data;
+
+namespace Microsoft.ML.Mamba.Benchmarks;
+
+/// <param name="Features">What the linear trainer learns from: 3-mers, an encoder with its initial weights, or one that has learnt without labels.</param>
+/// <param name="Accuracy">Windows judged rightly, in percent.</param>
+/// <param name="Auc">Area under the ROC curve, times 100.</param>
+/// <param name="TrainSeconds">Time of Fit, encoder and linear model.</param>
+internal sealed record EmbeddingAccuracyRow(string Dataset, int Seed, string Features, double Accuracy, double Auc, double TrainSeconds);
+
+/// <summary>
+/// What an encoder learns from unlabelled DNA: whether most of a window is coding, said by ML.NET's logistic regression from the
+/// window's embedding, against the same of an untrained encoder and against counts of 3-mers.
+/// </summary>
+internal static class EmbeddingAccuracyBenchmark
+{
+    private const string Dataset = "dna-genes-ecoli";
+
+    public static System.CommandLine.Command Command()
+    {
+        Option<FileInfo?> json = Report.JsonOption();
+        Option<DirectoryInfo> data = new("--data") { Description = $"Folder that holds the folder {Dataset}.", Required = true };
+        Option<int> seeds = new("--seeds") { Description = "Seeds 1 to this.", DefaultValueFactory = _ => 1 };
+        Option<string> part = new("--part") { Description = "What to be judged by: test, or valid for choosing settings.", DefaultValueFactory = _ => "test" };
+        part.AcceptOnlyFromAmong("test", "valid");
+        Option<bool> layers = new("--layers") { Description = "Also judge the embeddings of every block, mean and max." };
+        Option<string[]> set = new("--set") { Description = "Override a setting: Training.Epochs=10, Model.NLayer=4.", AllowMultipleArgumentsPerToken = true };
+        Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
+        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, set, progress, json };
+        command.SetAction(arguments =>
+        {
+            (DnaRow[] train, DnaRow[] judge) = GenomeWindows.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
+            Console.WriteLine(FormattableString.Invariant($"{train.Length:N0} windows to learn from, {judge.Length:N0} to judge by; {100.0 * judge.Count(row => row.Label) / judge.Length:0.00} % of those are coding."));
+            var run = new Run(train, judge, arguments.GetValue(set)!, arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
+            List<EmbeddingAccuracyRow> rows = [run.KMers()];
+            foreach (int seed in Enumerable.Range(1, arguments.GetValue(seeds)))
+                rows.AddRange(run.Encoders(seed, arguments.GetValue(layers)));
+            Report.Write(rows, arguments.GetValue(json));
+        });
+        return command;
+    }
+
+    /// <summary>The settings, chosen on the part valid.</summary>
+    private static MambaEmbeddingEstimator.Options Options(IEnumerable<string> overrides)
+    {
+        var options = new MambaEmbeddingEstimator.Options
+        {
+            OutputColumnName = "Features",
+            Tokenizer = SequenceTokenizer.Dna,
+            Model = new MambaConfig { DModel = 64, NLayer = 6, Bidirectional = false },
+            Layer = 5,
+            Training = new MambaTrainingOptions
+            {
+                Epochs = 12, BatchSize = 32, LearningRate = 4e-3, Dropout = 0, ValidationFraction = 0,
+                ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
+            },
+        };
+        foreach (string setting in overrides)
+            SettingOverride.Apply(options, setting);
+        return options;
+    }
+
+    private sealed class Run(DnaRow[] train, DnaRow[] judge, string[] overrides, Action<MambaTrainingProgress>? progress)
+    {
+        public EmbeddingAccuracyRow KMers()
+        {
+            var ml = new MLContext(seed: 1);
+            return Judge(ml, 1, "3-mers", ml.Transforms.Text.TokenizeIntoCharactersAsKeys("Letters", "Sequence", useMarkerCharacters: false)
+                .Append(ml.Transforms.Text.ProduceNgrams("Features", "Letters", ngramLength: 3, useAllLengths: false)));
+        }
+
+        public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers)
+        {
+            var ml = new MLContext(seed);
+
+            // One step of next to no length leaves the initial weights.
+            var untrained = Options(overrides);
+            (untrained.Training.MaxSteps, untrained.Training.LearningRate) = (1, 1e-12);
+            foreach (EmbeddingAccuracyRow row in Judge(ml, seed, "untrained", untrained, layers))
+                yield return row;
+
+            var learnt = Options(overrides);
+            learnt.Progress = progress;
+            foreach (EmbeddingAccuracyRow row in Judge(ml, seed, "learnt without labels", learnt, layers))
+                yield return row;
+        }
+
+        private IEnumerable<EmbeddingAccuracyRow> Judge(MLContext ml, int seed, string features, MambaEmbeddingEstimator.Options options, bool layers)
+        {
+            long start = Stopwatch.GetTimestamp();
+            using MambaEmbeddingTransformer encoder = ml.Transforms.MambaEmbed(options).Fit(ml.Data.LoadFromEnumerable(train));
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            EmbeddingAccuracyRow Row(string name, MambaPooling pooling, int? layer)
+            {
+                var probe = Options(overrides);
+                (probe.Model, probe.Pretrained, probe.Pooling, probe.Layer) = (new MambaConfig(), MambaEncoder.Of(encoder), pooling, layer);
+                EmbeddingAccuracyRow row = Judge(ml, seed, name, ml.Transforms.MambaEmbed(probe));
+                return row with { TrainSeconds = row.TrainSeconds + seconds };
+            }
+
+            yield return Row(features, options.Pooling, options.Layer);
+            if (!layers)
+                yield break;
+            foreach (int layer in Enumerable.Range(1, encoder.Model.NLayer))
+            {
+                foreach (MambaPooling pooling in (MambaPooling[])[MambaPooling.Mean, MambaPooling.MeanMax])
+                    yield return Row($"{features}, block {layer}, {pooling}", pooling, layer);
+            }
+        }
+
+        private EmbeddingAccuracyRow Judge(MLContext ml, int seed, string name, IEstimator<ITransformer> features)
+        {
+            long start = Stopwatch.GetTimestamp();
+            IDataView view = ml.Data.LoadFromEnumerable(train);
+            ITransformer fitted = features.Fit(view);
+            IDataView rows = ml.Data.Cache(fitted.Transform(view));
+            ITransformer linear = ml.Transforms.NormalizeMeanVariance("Features", fixZero: false)
+                .Append(ml.BinaryClassification.Trainers.LbfgsLogisticRegression(l1Regularization: 0, l2Regularization: 1)).Fit(rows);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            var metrics = ml.BinaryClassification.Evaluate(linear.Transform(fitted.Transform(ml.Data.LoadFromEnumerable(judge))));
+            var row = new EmbeddingAccuracyRow(Dataset, seed, name, 100 * metrics.Accuracy, 100 * metrics.AreaUnderRocCurve, seconds);
+            Console.WriteLine(FormattableString.Invariant($"seed {seed}, {name}: accuracy {row.Accuracy:0.00} %, AUC {row.Auc:0.0}, {seconds:0} s"));
+            return row;
+        }
+    }
+}
