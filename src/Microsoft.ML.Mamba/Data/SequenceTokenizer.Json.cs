@@ -67,10 +67,13 @@ public abstract partial class SequenceTokenizer
         }
     }
 
+    /// <summary>What the file is called beside a checkpoint.</summary>
+    internal const string FileName = "tokenizer.json";
+
     /// <summary>The tokenizer beside a checkpoint: what its tokenizer.json holds; null where it has none.</summary>
     internal static SequenceTokenizer? InFolder(string directory)
     {
-        var file = Path.Combine(directory, "tokenizer.json");
+        var file = Path.Combine(directory, FileName);
         return File.Exists(file) ? FromFile(file) : null;
     }
 

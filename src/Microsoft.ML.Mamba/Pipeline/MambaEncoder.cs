@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Mamba.Pipeline;
 using Microsoft.ML.Mamba.Training;
 
@@ -57,6 +58,21 @@ public sealed class MambaEncoder
         }
 
         return new MambaEncoder(EncoderSource.Of(checkpoint, tokenizer));
+    }
+
+    /// <summary>
+    /// Writes the encoder as a checkpoint in the layout of Hugging Face, float32, with the tokenizer.json of a tokenizer that has
+    /// one (those of <see cref="SequenceTokenizer.LearnBytePairs"/> and <see cref="SequenceTokenizer.FromFile(string)"/>).
+    /// <see cref="Load"/> and <see cref="MambaCheckpoint.Load(string)"/> read it, and so do other programs.
+    /// </summary>
+    /// <param name="directory">The folder; it is made when it does not exist.</param>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture: two directions, frames, positions, or LayerNorm.</exception>
+    public void SaveCheckpoint(string directory)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        MambaCheckpoint.Save(Source.Config, Source.CopyTo, directory);
+        if (Tokenizer is BytePairTokenizer)
+            Tokenizer.Save(Path.Combine(directory, SequenceTokenizer.FileName));
     }
 
     private static IPredictorOwner? Find(ITransformer model) => model switch

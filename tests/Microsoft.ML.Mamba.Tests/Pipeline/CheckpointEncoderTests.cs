@@ -108,6 +108,40 @@ public sealed class CheckpointEncoderTests
     }
 
     [Fact]
+    public void An_encoder_learnt_here_is_a_checkpoint_for_others()
+    {
+        var texts = _ml.Data.LoadFromEnumerable(Enumerable.Range(0, 20).Select(i => new Text { Sequence = i % 2 == 0 ? "low lower lowest" : "new newer newest" }));
+        var options = EmbeddingModels.Options(o =>
+        {
+            o.Tokenizer = SequenceTokenizer.LearnBytePairs(["low lower lowest new newer newest"], vocabSize: 260);
+            o.Model = o.Model with { Bidirectional = false };
+        });
+        using var learnt = _ml.Transforms.MambaEmbed(options).Fit(texts);
+        var folder = Directory.CreateTempSubdirectory("mamba-checkpoint-").FullName;
+        try
+        {
+            MambaEncoder.Of(learnt).SaveCheckpoint(folder);
+            using var copy = _ml.Transforms.MambaEmbed("Embedding", "Sequence", MambaEncoder.Load(folder)).Fit(texts);
+
+            RowValues.AssertSame(RowValues.ReadAll(learnt.Transform(texts)), RowValues.ReadAll(copy.Transform(texts)));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_bidirectional_encoder_has_no_place_in_a_checkpoint()
+    {
+        using var learnt = EmbeddingModels.Fit(_ml);
+
+        var error = Assert.Throws<ArgumentException>(() => MambaEncoder.Of(learnt).SaveCheckpoint(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"))));
+
+        Assert.Contains("Bidirectional", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_tokenizer_of_another_model_is_refused()
     {
         var checkpoint = TinyCheckpoint.Load(TinyCheckpoint.ConfigFile(), TinyCheckpoint.SafeTensorsFile(TinyCheckpoint.Model()));
