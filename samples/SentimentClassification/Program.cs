@@ -16,10 +16,9 @@ return SampleRun.Run(cancellation =>
     // Data: two columns of a tab-separated file, Label and Text.
     if (options.Data is null)
     {
-        options = options with { Data = InOut("train.tsv"), Test = InOut("test.tsv"), Label = "sentiment", Text = "text" };
-        GeneratedReviews.Write(options.Data, count: 3000, seed: 1);
-        GeneratedReviews.Write(options.Test, count: 600, seed: 2);
-        Console.WriteLine($"Generated 3600 reviews (by a small grammar; nobody wrote them): {options.Out}");
+        options = options with { Data = InOut("reviews.tsv"), Label = "sentiment", Text = "text" };
+        GeneratedReviews.Write(options.Data, count: 4000, seed: 1);
+        Console.WriteLine($"Generated 4000 reviews (by a small grammar; nobody wrote them): {options.Data}");
     }
 
     var ml = new MLContext(seed: 1);
@@ -37,7 +36,7 @@ return SampleRun.Run(cancellation =>
         (train, test) = (split.TrainSet, split.TestSet);
     }
 
-    // Training: from a checkpoint, whose encoder learns more slowly than the new head; or from nothing, on bytes or on tokens of our own.
+    // Training: from a checkpoint, whose encoder learns more slowly than the new head; or from nothing, on tokens that the training texts teach or on bytes.
     var display = TrainingDisplay.OfAccuracy();
     var trainer = new MambaMulticlassTrainer.Options
     {
@@ -53,7 +52,7 @@ return SampleRun.Run(cancellation =>
     }
     else
     {
-        trainer.Tokenizer = options.Tokens == 0 ? SequenceTokenizer.Bytes
+        trainer.Tokenizer = options.Bytes ? SequenceTokenizer.Bytes
             : SequenceTokenizer.LearnBytePairs(train.GetColumn<string>("Text"), options.Tokens, lowercase: true);
         trainer.Model = new MambaConfig { DModel = 64, NLayer = 2 };
     }
@@ -66,7 +65,7 @@ return SampleRun.Run(cancellation =>
     // The ordinary ML.NET way: counts of words and letters, which do not know what stands before what.
     watch.Restart();
     using var counts = toKey.Append(ml.Transforms.Text.FeaturizeText("Features", "Text"))
-        .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy()).Fit(train);
+        .Append(ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(l1Regularization: 0, l2Regularization: 0.1f)).Fit(train);
     var countsTime = watch.Elapsed;
     cancellation.ThrowIfCancellationRequested();
 
