@@ -104,7 +104,7 @@ public static class MambaCatalog
     /// <param name="catalog">The transforms.</param>
     /// <param name="outputColumnName">The column that the vectors go to: <see cref="float"/>, size DModel.</param>
     /// <param name="inputColumnName">The sequence column: text, a vector of keys, of integers, or of <see cref="float"/>. Null: the one named by <paramref name="outputColumnName"/>.</param>
-    /// <param name="pretrained">The encoder, for example <c>MambaEncoder.Of(model)</c>; with it, <c>Fit</c> learns nothing. Null: none.</param>
+    /// <param name="pretrained">The encoder, for example <c>MambaEncoder.Load(folder)</c> of a checkpoint or <c>MambaEncoder.Of(model)</c>; with it, <c>Fit</c> learns nothing. Null: none.</param>
     /// <param name="tokenizer">What turns text into ids; for DNA <see cref="SequenceTokenizer.Dna"/>. Null: the encoder's, or <see cref="SequenceTokenizer.Bytes"/>.</param>
     /// <param name="epochs">Passes over the rows when an encoder is learnt.</param>
     /// <returns>The estimator.</returns>
