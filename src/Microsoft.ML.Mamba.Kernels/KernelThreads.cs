@@ -43,9 +43,10 @@ public static unsafe class KernelThreads
     }
 
     /// <summary>
-    /// Runs every item of <paramref name="work"/> once, in no order. The calling thread takes part, so that the call ends even
-    /// when no other thread is free; helpers come from the team of <see cref="TeamLauncher"/> or from the thread pool, and take
-    /// items as they arrive.
+    /// Runs every item of <paramref name="work"/> once. The calling thread takes part, so that the call ends even when no other
+    /// thread is free; helpers come from the team of <see cref="TeamLauncher"/> or from the thread pool, and take items as they
+    /// arrive. Items are taken in their order, so whoever waits for an earlier phase waits for threads that are at work on it, however
+    /// few there are.
     /// </summary>
     /// <param name="items">Number of items.</param>
     /// <param name="threads">Threads at most; 0 for <see cref="Count"/>.</param>
@@ -140,6 +141,11 @@ public static unsafe class KernelThreads
             {
                 try
                 {
+                    if (TWork.HasPhases)
+                    {
+                        WaitFor(item);
+                    }
+
                     _work.Run(item, worker);
                 }
                 catch (Exception e)
@@ -150,6 +156,29 @@ public static unsafe class KernelThreads
                 if (Interlocked.Decrement(ref _left) == 0)
                 {
                     _done.Set();
+                }
+            }
+        }
+
+        /// <summary>
+        /// Returns when all items of earlier phases are done. Items of this phase do not begin before that, so counting is enough.
+        /// Another thread is at most an item away from done, unless its processor was taken away: then this one's is offered.
+        /// </summary>
+        private void WaitFor(long item)
+        {
+            const int Tries = 500;
+            var leftAtMost = _items - _work.Needs(item);
+            var wait = new SpinWait();
+            for (long call = 0; Volatile.Read(ref _left) > leftAtMost; call++)
+            {
+                if (call < Tries)
+                {
+                    _work.Prefetch(item, call);
+                    Thread.SpinWait(1);
+                }
+                else
+                {
+                    wait.SpinOnce(sleep1Threshold: -1);
                 }
             }
         }

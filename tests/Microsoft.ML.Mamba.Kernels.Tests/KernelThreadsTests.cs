@@ -52,11 +52,57 @@ public class KernelThreadsTests
                 }
             })));
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void An_item_of_a_phase_begins_when_all_earlier_phases_are_done(int threads)
+    {
+        const int Phase = 7;
+        var done = 0;
+        var early = 0;
+        KernelThreads.For(30 * Phase, threads, new Phases(Phase, item =>
+        {
+            if (Volatile.Read(ref done) < item / Phase * Phase)
+            {
+                Interlocked.Increment(ref early);
+            }
+
+            Thread.SpinWait((int)(item % 5) * 50);
+            Interlocked.Increment(ref done);
+        }));
+        Assert.Equal((30 * Phase, 0), (done, early));
+    }
+
+    [Fact]
+    public void Phases_end_when_a_team_is_smaller_than_asked_for_and_when_an_item_fails()
+    {
+        var total = 0;
+        Parallel.For(0, 32, _ => KernelThreads.For(60, 8, new Phases(1, _ => Interlocked.Increment(ref total))));
+        Assert.Equal(32 * 60, total);
+        Assert.Throws<InvalidOperationException>(() => KernelThreads.For(60, 4, new Phases(3, item =>
+        {
+            if (item == 4)
+            {
+                throw new InvalidOperationException();
+            }
+        })));
+    }
+
     [Fact]
     public void Count_below_one_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => KernelThreads.Count = 0);
 
     private readonly struct Work(Action<long, int> run) : IKernelWork
     {
         public void Run(long item, int worker) => run(item, worker);
+    }
+
+    private readonly struct Phases(int size, Action<long> run) : IKernelWork
+    {
+        public static bool HasPhases => true;
+
+        public long Needs(long item) => item / size * size;
+
+        public void Run(long item, int worker) => run(item);
     }
 }

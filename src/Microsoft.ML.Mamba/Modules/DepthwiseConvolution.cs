@@ -25,6 +25,10 @@ internal sealed class DepthwiseConvolution : nn.Module
         RegisterComponents();
     }
 
+    public Parameter Weight => _weight;
+
+    public Parameter? Bias => _bias;
+
     /// <summary>Taps.</summary>
     public int Width => (int)_weight.shape[2];
 

@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -49,6 +50,9 @@ internal sealed class MambaBlock : nn.Module
             return (mixed, stream, after!);
         }
     }
+
+    /// <summary>What a step through a whole stack of blocks needs of this one.</summary>
+    public BlockStepOperands StepOperands(LayerState state) => CausalMixer.StepOperands(_norm.Weight, state);
 
     /// <summary>The same for one position (B, DModel), with the mixer's state advanced in place.</summary>
     public (Tensor Hidden, Tensor Residual) Step(Tensor hidden, Tensor? residual, LayerState state)

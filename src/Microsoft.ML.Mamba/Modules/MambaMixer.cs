@@ -122,6 +122,13 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         return _outProjection.Step(y).MoveToOuterDisposeScope();                            // (B, DModel)
     }
 
+    /// <summary>What a step through a whole stack of blocks needs of this one.</summary>
+    /// <param name="norm">Weight of the norm in front.</param>
+    /// <param name="state">State before the position.</param>
+    internal BlockStepOperands StepOperands(Tensor norm, LayerState state) => new(
+        norm, _inProjection.Weight, _inProjection.Bias, _convolution.Weight, _convolution.Bias, _selectProjection.Weight, _stepProjection.Weight, _stepProjection.Bias,
+        _aLog, _d, _outProjection.Weight, _outProjection.Bias, state.Conv, state.Ssm);
+
     /// <summary>The state before the first position: zeros.</summary>
     /// <param name="batch">B.</param>
     public LayerState NewState(long batch)

@@ -131,9 +131,13 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         var hidden = _embeddings?.forward(input) ?? _frameProjection!.forward(input);       // (B, DModel)
         if (_positions is not null)
             hidden = hidden.Plus(_positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)]);
-        Tensor? residual = null;
-        for (var i = 0; i < _layers.Count; i++)
-            (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
+        var residual = zeros_like(hidden);
+        if (Config.Norm != MambaNorm.RmsNorm || !BlockSteps.TryAdvance(StepInputs(hidden, residual, state)))
+        {
+            for (var i = 0; i < _layers.Count; i++)
+                (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
+        }
+
         state.Position++;
         return _finalNorm.ForwardLast(hidden, residual).MoveToOuterDisposeScope();
     }
@@ -146,6 +150,10 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         ThrowIfBidirectional();
         return new MambaState(_layers.Select(layer => layer.CausalMixer.NewState(batch)));
     }
+
+    private BlockStepInputs StepInputs(Tensor hidden, Tensor residual, MambaState state) => new(
+        hidden, residual, [.. _layers.Select((layer, i) => layer.StepOperands(state.Layers[i]))], Config.DModel, Config.DInner, Config.DConv, Config.DState,
+        Config.EffectiveDtRank, Config.NormEpsilon, Config.MixerNormEpsilon);
 
     private Tensor Leave(Stream stream, int? layer) => layer is null
         ? _finalNorm.ForwardLast(stream.Hidden, stream.Residual)

@@ -29,6 +29,8 @@ internal sealed class ResidualNorm : nn.Module
         RegisterComponents();
     }
 
+    public Parameter Weight => _weight;
+
     /// <returns>The normalised sum, and the sum x + residual itself.</returns>
     public (Tensor Y, Tensor Sum) Forward(Tensor x, Tensor? residual)
     {

@@ -30,6 +30,10 @@ internal sealed class CpuKernels : IKernelBodies<float>
 
     public void LinearStep(Rows<float> x, Rows<float> weight, Rows<float> bias, Rows<float> y) => Kernels.LinearStep.Apply(x, weight, bias, y);
 
+    public void BlockSteps(
+        in BlockStepDims dims, ReadOnlySpan<BlockStep<float>> blocks, Rows<float> hidden, Rows<float> residual, double normEpsilon, double selectionEpsilon) =>
+        Kernels.BlockSteps.Advance(dims, blocks, hidden, residual, normEpsilon, selectionEpsilon);
+
     public void AdamWStep(Rows<float> weight, Rows<float> gradient, Rows<float> firstMoment, Rows<float> secondMoment, in AdamWStep step) =>
         Kernels.AdamW.Step(weight, gradient, firstMoment, secondMoment, step);
 

@@ -30,6 +30,8 @@ internal interface IKernelBodies<T>
 
     void LinearStep(Rows<T> x, Rows<T> weight, Rows<T> bias, Rows<T> y);
 
+    void BlockSteps(in BlockStepDims dims, ReadOnlySpan<BlockStep<T>> blocks, Rows<T> hidden, Rows<T> residual, double normEpsilon, double selectionEpsilon);
+
     void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step);
 
     double SumOfSquares(Rows<T> values);

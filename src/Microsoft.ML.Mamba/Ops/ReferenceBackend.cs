@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Ops;
 
 /// <summary>The reference kernels in float32 or float64, whichever the operands are.</summary>
-internal sealed class ReferenceBackend : IBackwardKernels
+internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
 {
     private readonly RowKernels<float> _single = new("reference", new ReferenceKernels<float>());
     private readonly RowKernels<double> _double = new("reference", new ReferenceKernels<double>());
@@ -48,6 +48,8 @@ internal sealed class ReferenceBackend : IBackwardKernels
     public Tensor ReverseSequences(Tensor x, int[] lengths) => For(x).ReverseSequences(x, lengths);
 
     public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => For(x).LinearStep(x, weight, bias);
+
+    public void BlockSteps(BlockStepInputs inputs) => ((IStepKernels)For(inputs.Hidden)).BlockSteps(inputs);
 
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
         For(weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);

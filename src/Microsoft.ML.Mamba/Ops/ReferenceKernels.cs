@@ -34,6 +34,10 @@ internal sealed class ReferenceKernels<T> : IKernelBodies<T>
 
     public void LinearStep(Rows<T> x, Rows<T> weight, Rows<T> bias, Rows<T> y) => Reference.LinearStep.Apply(x, weight, bias, y);
 
+    public void BlockSteps(
+        in BlockStepDims dims, ReadOnlySpan<BlockStep<T>> blocks, Rows<T> hidden, Rows<T> residual, double normEpsilon, double selectionEpsilon) =>
+        Reference.BlockSteps.Advance(dims, blocks, hidden, residual, normEpsilon, selectionEpsilon);
+
     public void AdamWStep(Rows<T> weight, Rows<T> gradient, Rows<T> firstMoment, Rows<T> secondMoment, in AdamWStep step) =>
         Reference.AdamW.Step(weight, gradient, firstMoment, secondMoment, step);
 

@@ -10,7 +10,7 @@ namespace Microsoft.ML.Mamba.Ops;
 /// <typeparam name="T">float or double.</typeparam>
 /// <param name="name">Name of the backend.</param>
 /// <param name="bodies">The kernels.</param>
-internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBackwardKernels
+internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBackwardKernels, IStepKernels
     where T : unmanaged
 {
     private static readonly ScalarType ElementType = typeof(T) == typeof(double) ? ScalarType.Float64 : ScalarType.Float32;
@@ -252,6 +252,37 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         GC.KeepAlive((x, weight, bias));
         return y.MoveToOuterDisposeScope();
     }
+
+    public void BlockSteps(BlockStepInputs inputs)
+    {
+        using var scope = NewDisposeScope();
+        var dims = new BlockStepDims(inputs.Hidden.size(0), inputs.Model, inputs.Channels, inputs.Width, inputs.State, inputs.Rank);
+        var blocks = new BlockStep<T>[inputs.Blocks.Length];
+        for (var i = 0; i < blocks.Length; i++)
+            blocks[i] = Rows(inputs.Blocks[i], dims);
+        bodies.BlockSteps(
+            dims, blocks, TensorRows.OfOptional<T>(inputs.Hidden, "hidden", dims.Batch, dims.Model), TensorRows.OfOptional<T>(inputs.Residual, "residual", dims.Batch, dims.Model),
+            inputs.NormEpsilon, inputs.SelectionEpsilon);
+        GC.KeepAlive(inputs);
+    }
+
+    private static BlockStep<T> Rows(BlockStepOperands block, in BlockStepDims dims) => new()
+    {
+        Norm = TensorRows.OfOptional<T>(block.Norm, "norm", 1, dims.Model),
+        In = TensorRows.OfOptional<T>(block.In, "in", 2 * dims.Channels, dims.Model),
+        InBias = TensorRows.OfOptional<T>(block.InBias, "inBias", 1, 2 * dims.Channels),
+        Convolution = TensorRows.OfOptional<T>(block.Convolution, "convolution", dims.Channels, dims.Width),
+        ConvolutionBias = TensorRows.OfOptional<T>(block.ConvolutionBias, "convolutionBias", 1, dims.Channels),
+        Select = TensorRows.OfOptional<T>(block.Select, "select", dims.Selected, dims.Channels),
+        Delta = TensorRows.OfOptional<T>(block.Delta, "delta", dims.Channels, dims.Rank),
+        DeltaBias = TensorRows.OfOptional<T>(block.DeltaBias, "deltaBias", 1, dims.Channels),
+        ALog = TensorRows.OfOptional<T>(block.ALog, "aLog", dims.Channels, dims.State),
+        Skip = TensorRows.OfOptional<T>(block.Skip, "skip", 1, dims.Channels),
+        Out = TensorRows.OfOptional<T>(block.Out, "out", dims.Model, dims.Channels),
+        OutBias = TensorRows.OfOptional<T>(block.OutBias, "outBias", 1, dims.Model),
+        Inputs = TensorRows.OfOptional<T>(block.Inputs, "inputs", dims.Batch * (dims.Width - 1), dims.Channels),
+        State = TensorRows.OfOptional<T>(block.State, "state", dims.Batch * dims.Channels, dims.State),
+    };
 
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
     {
