@@ -78,7 +78,7 @@ internal sealed record AccuracyTask
                 // One telling word is enough, so the strongest position counts; few rows, so one layer.
                 options.Model = new MambaConfig { DModel = 64, NLayer = 1 };
                 options.Pooling = MambaPooling.Max;
-                options.Training = new MambaTrainingOptions { Epochs = 15, BatchSize = 32, LearningRate = 7e-4, Dropout = 0.3 };
+                options.Training = new MambaTrainingOptions { Epochs = 15, BatchSize = 16, LearningRate = 5e-4, Dropout = 0.3 };
             },
         },
         new()

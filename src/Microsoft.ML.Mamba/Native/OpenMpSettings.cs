@@ -7,10 +7,9 @@ namespace Microsoft.ML.Mamba.Native;
 /// once, when it is loaded. A value that the user has set stays.
 /// </summary>
 /// <remarks>
-/// Nothing is set at present. libgomp's threads spin for some milliseconds after each product, which could slow the kernels'
-/// own threads. With GOMP_SPINCOUNT at 1,000 and 10,000 the roofline benchmark's models ran within the noise of the default
-/// while the machine was nearly free, the smallest (DModel 128, 32 × 60) up to half slower; at a load of ten per core, with
-/// 1,000, the two smaller ones ran 4 to 17 times faster and the largest 1.1 times (one run each). So the default stays, and docs/performance.md tells users of busy machines.
+/// Nothing is set at present. libgomp's threads spin for some milliseconds after each product, so that the next one, or the next
+/// kernel on the same threads, begins at once. Shorter spinning costs the largest models up to a tenth on a free machine and is
+/// several times faster on a busy one; docs/performance.md has the figures and tells users of busy machines what to set.
 /// </remarks>
 internal static class OpenMpSettings
 {
