@@ -14,8 +14,8 @@ internal sealed record Pretraining(DirectoryInfo Data, string[] Overrides, Actio
         {
             InputColumnName = nameof(Row.Sequence),
             Tokenizer = SequenceTokenizer.LearnBytePairs(texts, vocabSize: 8192, lowercase: true),
-            Model = new MambaConfig { DModel = 64, NLayer = 2 },
-            Training = new MambaTrainingOptions { Epochs = 12, BatchSize = 16, LearningRate = 2e-3, Dropout = 0.1, ValidationFraction = 0.02 },
+            Model = new MambaConfig { DModel = 64, NLayer = 1 },
+            Training = new MambaTrainingOptions { Epochs = 6, BatchSize = 16, LearningRate = 2e-3, Dropout = 0.1, ValidationFraction = 0.02 },
             Progress = Progress,
         };
         foreach (string setting in Overrides)
