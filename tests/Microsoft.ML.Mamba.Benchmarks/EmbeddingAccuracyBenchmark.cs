@@ -26,9 +26,10 @@ internal static class EmbeddingAccuracyBenchmark
         Option<string> part = new("--part") { Description = "What to be judged by: test, or valid for choosing settings.", DefaultValueFactory = _ => "test" };
         part.AcceptOnlyFromAmong("test", "valid");
         Option<bool> layers = new("--layers") { Description = "Also judge the embeddings of every block, mean and max." };
+        Option<DirectoryInfo?> kept = new("--encoder") { Description = "Folder of a checkpoint: the encoder of seed 1 is read from it where it is there, else written to it once learnt." };
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.Epochs=10, Model.NLayer=4.", AllowMultipleArgumentsPerToken = true };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
-        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, set, progress, json };
+        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, kept, set, progress, json };
         command.SetAction(arguments =>
         {
             (DnaRow[] train, DnaRow[] judge) = GenomeWindows.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
@@ -36,7 +37,7 @@ internal static class EmbeddingAccuracyBenchmark
             var run = new Run(train, judge, arguments.GetValue(set)!, arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
             List<EmbeddingAccuracyRow> rows = [run.KMers()];
             foreach (int seed in Enumerable.Range(1, arguments.GetValue(seeds)))
-                rows.AddRange(run.Encoders(seed, arguments.GetValue(layers)));
+                rows.AddRange(run.Encoders(seed, arguments.GetValue(layers), seed == 1 ? arguments.GetValue(kept) : null));
             Report.Write(rows, arguments.GetValue(json));
         });
         return command;
@@ -71,36 +72,47 @@ internal static class EmbeddingAccuracyBenchmark
                 .Append(ml.Transforms.Text.ProduceNgrams("Features", "Letters", ngramLength: 3, useAllLengths: false)));
         }
 
-        public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers)
+        public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers, DirectoryInfo? kept)
         {
             var ml = new MLContext(seed);
 
             // One step of next to no length leaves the initial weights.
             var untrained = Options(overrides);
             (untrained.Training.MaxSteps, untrained.Training.LearningRate) = (1, 1e-12);
-            foreach (EmbeddingAccuracyRow row in Judge(ml, seed, "untrained", untrained, layers))
+            foreach (EmbeddingAccuracyRow row in JudgeLearnt(ml, seed, "untrained", untrained, layers, null))
                 yield return row;
 
             var learnt = Options(overrides);
             learnt.Progress = progress;
-            foreach (EmbeddingAccuracyRow row in Judge(ml, seed, "learnt without labels", learnt, layers))
+            foreach (EmbeddingAccuracyRow row in kept is { Exists: true }
+                ? Judge(ml, seed, "learnt without labels", MambaEncoder.Of(MambaCheckpoint.Load(kept.FullName)), 0, layers)
+                : JudgeLearnt(ml, seed, "learnt without labels", learnt, layers, kept))
                 yield return row;
         }
 
-        private IEnumerable<EmbeddingAccuracyRow> Judge(MLContext ml, int seed, string features, MambaEmbeddingEstimator.Options options, bool layers)
+        private IEnumerable<EmbeddingAccuracyRow> JudgeLearnt(MLContext ml, int seed, string features, MambaEmbeddingEstimator.Options options, bool layers, DirectoryInfo? kept)
         {
             long start = Stopwatch.GetTimestamp();
             using MambaEmbeddingTransformer encoder = ml.Transforms.MambaEmbed(options).Fit(ml.Data.LoadFromEnumerable(train));
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            if (kept is not null)
+                MambaEncoder.Of(encoder).SaveCheckpoint(kept.FullName);
+            foreach (EmbeddingAccuracyRow row in Judge(ml, seed, features, MambaEncoder.Of(encoder), seconds, layers))
+                yield return row;
+        }
+
+        private IEnumerable<EmbeddingAccuracyRow> Judge(MLContext ml, int seed, string features, MambaEncoder encoder, double seconds, bool layers)
+        {
             EmbeddingAccuracyRow Row(string name, MambaPooling pooling, int? layer)
             {
                 var probe = Options(overrides);
-                (probe.Model, probe.Pretrained, probe.Pooling, probe.Layer) = (new MambaConfig(), MambaEncoder.Of(encoder), pooling, layer);
+                (probe.Model, probe.Pretrained, probe.Pooling, probe.Layer) = (new MambaConfig(), encoder, pooling, layer);
                 EmbeddingAccuracyRow row = Judge(ml, seed, name, ml.Transforms.MambaEmbed(probe));
                 return row with { TrainSeconds = row.TrainSeconds + seconds };
             }
 
-            yield return Row(features, options.Pooling, options.Layer);
+            MambaEmbeddingEstimator.Options chosen = Options(overrides);
+            yield return Row(features, chosen.Pooling, chosen.Layer);
             if (!layers)
                 yield break;
             foreach (int layer in Enumerable.Range(1, encoder.Model.NLayer))
