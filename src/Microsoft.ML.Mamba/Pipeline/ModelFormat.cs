@@ -11,7 +11,7 @@ namespace Microsoft.ML.Mamba.Pipeline;
 internal static class ModelFormat
 {
     private const string ConfigFile = "config.json";
-    private const string TokenizerFile = "tokenizer.json";
+    private const string TokenizerFile = SequenceTokenizer.FileName;
     private const string WeightsFile = "model.safetensors";
 
     /// <summary>Settings are small; a longer file is not ours.</summary>
