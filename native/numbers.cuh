@@ -1,0 +1,139 @@
+// Element types and the few functions that all kernels share. No header of CUDA is needed: the compiler that runs on users'
+// machines comes without them. MAMBA_HOST builds the same code for a processor, for tests without a GPU.
+#pragma once
+
+struct bf16 { unsigned short bits; };
+struct f16 { unsigned short bits; };
+
+static_assert(sizeof(bf16) == 2 && sizeof(f16) == 2, "packed");
+
+#ifdef MAMBA_HOST
+#define MAMBA_DEVICE static inline
+#else
+#define MAMBA_DEVICE static __device__ __forceinline__
+#endif
+
+constexpr float Log2E = 1.4426950408889634f;
+
+MAMBA_DEVICE unsigned bits_of(float x)
+{
+#ifdef MAMBA_HOST
+    unsigned bits;
+    __builtin_memcpy(&bits, &x, 4);
+    return bits;
+#else
+    return __float_as_uint(x);
+#endif
+}
+
+MAMBA_DEVICE float float_of(unsigned bits)
+{
+#ifdef MAMBA_HOST
+    float x;
+    __builtin_memcpy(&x, &bits, 4);
+    return x;
+#else
+    return __uint_as_float(bits);
+#endif
+}
+
+MAMBA_DEVICE float to_float(float x) { return x; }
+
+MAMBA_DEVICE float to_float(bf16 x) { return float_of(static_cast<unsigned>(x.bits) << 16); }
+
+MAMBA_DEVICE float to_float(f16 x)
+{
+#ifdef MAMBA_HOST
+    _Float16 half;
+    __builtin_memcpy(&half, &x, 2);
+    return static_cast<float>(half);
+#else
+    float result;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(result) : "h"(x.bits));
+    return result;
+#endif
+}
+
+// Rounds to nearest, ties to even; NaN stays NaN.
+template <class T>
+MAMBA_DEVICE T from_float(float x);
+
+template <>
+MAMBA_DEVICE float from_float<float>(float x) { return x; }
+
+template <>
+MAMBA_DEVICE bf16 from_float<bf16>(float x)
+{
+    bf16 result;
+#ifdef MAMBA_HOST
+    const unsigned bits = bits_of(x);
+    result.bits = static_cast<unsigned short>(x == x ? (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16 : 0x7fffu);
+#else
+    asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(result.bits) : "f"(x));
+#endif
+    return result;
+}
+
+template <>
+MAMBA_DEVICE f16 from_float<f16>(float x)
+{
+    f16 result;
+#ifdef MAMBA_HOST
+    const _Float16 half = static_cast<_Float16>(x);
+    __builtin_memcpy(&result, &half, 2);
+#else
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(result.bits) : "f"(x));
+#endif
+    return result;
+}
+
+// 2^x on the exponential unit: two units in the last place, results below 2^-126 are zero.
+MAMBA_DEVICE float fast_exp2(float x)
+{
+#ifdef MAMBA_HOST
+    return __builtin_exp2f(x);
+#else
+    float result;
+    asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#endif
+}
+
+// 1/x on the reciprocal unit: one unit in the last place; 1/±inf = ±0.
+MAMBA_DEVICE float fast_reciprocal(float x)
+{
+#ifdef MAMBA_HOST
+    return 1.0f / x;
+#else
+    float result;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(result) : "f"(x));
+    return result;
+#endif
+}
+
+MAMBA_DEVICE float sigmoid(float x) { return fast_reciprocal(1.0f + fast_exp2(-Log2E * x)); }
+
+MAMBA_DEVICE float silu(float x) { return x * sigmoid(x); }
+
+// ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), exact to rounding for every x: the logarithm by its series in e / (2 + e), since a
+// hardware logarithm of a number near 1 would lose the small steps (0.001) that matter most. Equals x above 20 by itself.
+MAMBA_DEVICE float softplus(float x)
+{
+    const float e = fast_exp2(-Log2E * (x < 0.0f ? -x : x));
+    const float s = e * fast_reciprocal(2.0f + e);
+    const float q = s * s;
+    float series = 0.09090909f;
+    series = series * q + 0.11111111f;
+    series = series * q + 0.14285714f;
+    series = series * q + 0.2f;
+    series = series * q + 0.33333333f;
+    series = series * q + 1.0f;
+    return (x > 0.0f ? x : 0.0f) + 2.0f * s * series;
+}
+
+// Count elements that lie side by side, aligned to their common size: one load or store of up to 16 bytes.
+template <class T, int Count>
+struct alignas(sizeof(T) * Count) Vector
+{
+    T at[Count];
+};
