@@ -8,9 +8,9 @@ struct f16 { unsigned short bits; };
 static_assert(sizeof(bf16) == 2 && sizeof(f16) == 2, "packed");
 
 #ifdef MAMBA_HOST
-#define MAMBA_DEVICE static inline
+#define MAMBA_DEVICE inline
 #else
-#define MAMBA_DEVICE static __device__ __forceinline__
+#define MAMBA_DEVICE __device__ __forceinline__
 #endif
 
 constexpr float Log2E = 1.4426950408889634f;
