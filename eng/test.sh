@@ -6,6 +6,10 @@ cd "$(dirname "$0")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# The CUDA kernels are compiled on machines without a GPU too, where the compiler can be had.
+nvrtc=$(bash eng/nvrtc.sh)
+if [ -n "$nvrtc" ]; then export MAMBA_NVRTC="${MAMBA_NVRTC:-$nvrtc}"; fi
+
 dotnet build -c Release --nologo -v q || { echo "0 passed, 1 failed"; exit 1; }
 dotnet test -c Release --no-build --nologo 2>&1 | tee "$log"
 status=${PIPESTATUS[0]}
