@@ -1,0 +1,222 @@
+// Enough of CUDA to run a kernel's source on a processor: the threads of a block are contexts of their own on one thread of the
+// system, switched only where they wait for each other; blocks run one after the other. Included before a kernel's source.
+#pragma once
+
+#include <cmath>
+#include <csetjmp>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include <ucontext.h>
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __shared__ static
+#define __grid_constant__
+#define __launch_bounds__(...)
+
+struct Dim3
+{
+    unsigned x, y, z;
+};
+
+namespace cuda_host
+{
+constexpr int LanesPerWarp = 32;
+constexpr std::size_t StackBytes = 128 * 1024;
+
+struct Barrier
+{
+    int members = 0, arrived = 0;
+    unsigned long long generation = 0;
+};
+
+struct Warp
+{
+    Barrier barrier;
+    std::uint64_t slots[2][LanesPerWarp] = {};
+};
+
+struct Thread
+{
+    ucontext_t start;
+    jmp_buf place;
+    bool started = false, finished = false;
+    unsigned shuffles = 0;
+    Dim3 index;
+};
+
+inline ucontext_t scheduler;
+inline std::vector<Thread> threads;
+inline std::vector<Warp> warps;
+inline Barrier block;
+inline std::vector<char> stacks;
+inline int running, current;
+inline void (*body)();
+alignas(128) inline unsigned char dynamic_shared[256 * 1024];
+} // namespace cuda_host
+
+inline Dim3 threadIdx, blockIdx, blockDim, gridDim;
+
+namespace cuda_host
+{
+// To the next thread that has not finished, in a ring.
+inline void turn()
+{
+    Thread& self = threads[current];
+    if (!self.finished && _setjmp(self.place) != 0)
+        return;
+    do
+        current = (current + 1) % static_cast<int>(threads.size());
+    while (threads[current].finished);
+    Thread& next = threads[current];
+    threadIdx = next.index;
+    if (next.started)
+        _longjmp(next.place, 1);
+    next.started = true;
+    setcontext(&next.start);
+}
+
+inline void pass_if_complete(Barrier& barrier)
+{
+    if (barrier.members > 0 && barrier.arrived == barrier.members)
+    {
+        barrier.arrived = 0;
+        barrier.generation++;
+    }
+}
+
+inline void wait(Barrier& barrier)
+{
+    const unsigned long long generation = barrier.generation;
+    barrier.arrived++;
+    pass_if_complete(barrier);
+    for (long turns = 0; barrier.generation == generation; turns++)
+    {
+        if (turns > 1000000)
+        {
+            std::fprintf(stderr, "cuda_host: a thread waits for others that never come (divergent __syncthreads or shuffle)\n");
+            std::abort();
+        }
+
+        turn();
+    }
+}
+
+inline void run_thread()
+{
+    body();
+    Thread& self = threads[current];
+    self.finished = true;
+    for (Barrier* barrier : {&block, &warps[current / LanesPerWarp].barrier})
+    {
+        barrier->members--;
+        pass_if_complete(*barrier);
+    }
+
+    if (--running == 0)
+        setcontext(&scheduler);
+    turn();
+}
+
+inline void run_block(int count)
+{
+    threads.assign(count, Thread());
+    warps.assign((count + LanesPerWarp - 1) / LanesPerWarp, Warp());
+    block = Barrier();
+    block.members = running = count;
+    stacks.resize(count * StackBytes);
+    for (int i = 0; i < count; i++)
+    {
+        Thread& thread = threads[i];
+        thread.index = {static_cast<unsigned>(i), 0, 0};
+        warps[i / LanesPerWarp].barrier.members++;
+        getcontext(&thread.start);
+        thread.start.uc_stack.ss_sp = stacks.data() + i * StackBytes;
+        thread.start.uc_stack.ss_size = StackBytes;
+        thread.start.uc_link = nullptr;
+        makecontext(&thread.start, run_thread, 0);
+    }
+
+    current = 0;
+    threadIdx = threads[0].index;
+    threads[0].started = true;
+    swapcontext(&scheduler, &threads[0].start);
+}
+
+// The value of another lane of the warp; every lane that has not returned takes part.
+template <class T>
+T exchange(T value, int source)
+{
+    static_assert(sizeof(T) <= 8, "one slot");
+    Warp& warp = warps[current / LanesPerWarp];
+    std::uint64_t(&slots)[LanesPerWarp] = warp.slots[threads[current].shuffles++ % 2];
+    std::memcpy(&slots[current % LanesPerWarp], &value, sizeof(T));
+    wait(warp.barrier);
+    std::memcpy(&value, &slots[source], sizeof(T));
+    return value;
+}
+
+inline int lane() { return current % LanesPerWarp; }
+
+template <class Params>
+void (*kernel_of)(Params);
+template <class Params>
+const Params* arguments_of;
+
+template <class Params>
+void launch(void (*kernel)(Params), const void* arguments, long long x, int y, int z, int count)
+{
+    kernel_of<Params> = kernel;
+    arguments_of<Params> = static_cast<const Params*>(arguments);
+    body = [] { kernel_of<Params>(*arguments_of<Params>); };
+    gridDim = {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
+    blockDim = {static_cast<unsigned>(count), 1, 1};
+    for (unsigned k = 0; k < gridDim.z; k++)
+        for (unsigned j = 0; j < gridDim.y; j++)
+            for (unsigned i = 0; i < gridDim.x; i++)
+            {
+                blockIdx = {i, j, k};
+                std::memset(dynamic_shared, 0xff, sizeof dynamic_shared);
+                run_block(count);
+            }
+}
+} // namespace cuda_host
+
+inline void __syncthreads() { cuda_host::wait(cuda_host::block); }
+inline void __syncwarp(unsigned = 0xffffffffu) { cuda_host::wait(cuda_host::warps[cuda_host::current / cuda_host::LanesPerWarp].barrier); }
+inline void __threadfence() {}
+
+template <class T>
+T __shfl_sync(unsigned, T value, int source, int width = 32)
+{
+    return cuda_host::exchange(value, cuda_host::lane() / width * width + source % width);
+}
+
+template <class T>
+T __shfl_xor_sync(unsigned, T value, int mask, int width = 32)
+{
+    const int lane = cuda_host::lane(), source = lane ^ mask;
+    return cuda_host::exchange(value, source / width == lane / width ? source : lane);
+}
+
+template <class T>
+T __shfl_up_sync(unsigned, T value, unsigned delta, int width = 32)
+{
+    const int lane = cuda_host::lane(), source = lane - static_cast<int>(delta);
+    return cuda_host::exchange(value, source >= lane / width * width ? source : lane);
+}
+
+template <class T>
+T __shfl_down_sync(unsigned, T value, unsigned delta, int width = 32)
+{
+    const int lane = cuda_host::lane(), source = lane + static_cast<int>(delta);
+    return cuda_host::exchange(value, source < (lane / width + 1) * width ? source : lane);
+}
+
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
