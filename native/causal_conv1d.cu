@@ -5,34 +5,18 @@
 //
 // Compile with -DREAL=float|bf16|f16 -DWIDTH=1..8 -DVECTOR=1|2|4|8 (elements of one access; every row must be so aligned).
 #include "causal_conv1d.cuh"
+#include "packs.cuh"
 
 constexpr int History = WIDTH - 1;
 constexpr int Ahead = 4; // rows that are loaded before the first of them is used
 
 typedef Vector<REAL, VECTOR> Pack;
 
-MAMBA_DEVICE Pack load(const void* base, long long element)
-{
-    return *reinterpret_cast<const Pack*>(static_cast<const REAL*>(base) + element);
-}
+MAMBA_DEVICE Pack load(const void* base, long long element) { return load_pack<REAL, VECTOR>(base, element); }
 
-MAMBA_DEVICE void store(void* base, long long element, const float (&values)[VECTOR])
-{
-    Pack pack;
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-        pack.at[v] = from_float<REAL>(values[v]);
-    *reinterpret_cast<Pack*>(static_cast<REAL*>(base) + element) = pack;
-}
+MAMBA_DEVICE Pack zeros() { return zero_pack<REAL, VECTOR>(); }
 
-MAMBA_DEVICE Pack zeros()
-{
-    Pack pack;
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-        pack.at[v] = from_float<REAL>(0.0f);
-    return pack;
-}
+MAMBA_DEVICE void store(void* base, long long element, const float (&values)[VECTOR]) { store_pack<REAL>(base, element, values); }
 
 // Which piece of which sequence and which channels a thread has.
 struct Place
@@ -123,7 +107,7 @@ MAMBA_DEVICE void fill(Window& window, const Params& p, const Place& place, long
         window.push(input(p.x, p.xStride, p.initial, p.initialStride, place.sequence, p.length, start - History + j, place.channel));
 }
 
-extern "C" __global__ void __launch_bounds__(128) causal_conv1d_forward(const __grid_constant__ ConvForwardParams p)
+extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_forward(const __grid_constant__ ConvForwardParams p)
 {
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
@@ -134,14 +118,16 @@ extern "C" __global__ void __launch_bounds__(128) causal_conv1d_forward(const __
     Window window;
     fill(window, p, place, start);
     const long long row = place.sequence * p.length;
+    long long from = (row + start) * p.xStride + place.channel;
+    long long to = (row + start) * p.channels + place.channel;
     for (long long t = start; t < end; t += Ahead)
     {
         Pack next[Ahead];
 #pragma unroll
-        for (int i = 0; i < Ahead; i++)
-            next[i] = t + i < end ? load(p.x, (row + t + i) * p.xStride + place.channel) : zeros();
+        for (int i = 0; i < Ahead; i++, from += p.xStride)
+            next[i] = t + i < end ? load(p.x, from) : zeros();
 #pragma unroll
-        for (int i = 0; i < Ahead; i++)
+        for (int i = 0; i < Ahead; i++, to += p.channels)
         {
             window.push(next[i]);
             float y[VECTOR];
@@ -154,7 +140,7 @@ extern "C" __global__ void __launch_bounds__(128) causal_conv1d_forward(const __
             }
 
             if (t + i < end)
-                store(p.y, (row + t + i) * p.channels + place.channel, y);
+                store(p.y, to, y);
         }
     }
 
@@ -172,7 +158,7 @@ extern "C" __global__ void __launch_bounds__(128) causal_conv1d_forward(const __
 // dp[t] = dy[t]*act'(p[t]); the gradient of the input at position s is sum_j weight[j]*dp[s+(W-1)-j], and what dLast adds to the
 // last W-1 inputs. A piece walks W-1 positions past its end for the dp that its inputs still meet there; its sums for taps and
 // bias take its own positions only. The first piece begins with the inputs before the start.
-extern "C" __global__ void __launch_bounds__(128) causal_conv1d_backward(const __grid_constant__ ConvBackwardParams p)
+extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_backward(const __grid_constant__ ConvBackwardParams p)
 {
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
@@ -196,20 +182,23 @@ extern "C" __global__ void __launch_bounds__(128) causal_conv1d_backward(const _
             dp[j][v] = dWeight[j][v] = 0.0f;
     }
 
+    long long fromX = (row + start) * p.xStride + place.channel;
+    long long fromDY = (row + start) * p.dyStride + place.channel;
+    long long to = (row + start - History) * p.channels + place.channel;
     for (long long t = start; t < end + History; t += Ahead)
     {
         Pack nextX[Ahead];
         Pack nextDY[Ahead];
 #pragma unroll
-        for (int i = 0; i < Ahead; i++)
+        for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride)
         {
             const bool present = t + i < p.length && t + i < end + History;
-            nextX[i] = present ? load(p.x, (row + t + i) * p.xStride + place.channel) : zeros();
-            nextDY[i] = present && p.dy ? load(p.dy, (row + t + i) * p.dyStride + place.channel) : zeros();
+            nextX[i] = present ? load(p.x, fromX) : zeros();
+            nextDY[i] = present && p.dy ? load(p.dy, fromDY) : zeros();
         }
 
 #pragma unroll
-        for (int i = 0; i < Ahead; i++)
+        for (int i = 0; i < Ahead; i++, to += p.channels)
         {
             window.push(nextX[i]);
             float dInput[VECTOR];
@@ -252,7 +241,7 @@ extern "C" __global__ void __launch_bounds__(128) causal_conv1d_backward(const _
             }
 
             if (s >= 0 && p.dx)
-                store(p.dx, (row + s) * p.channels + place.channel, dInput);
+                store(p.dx, to, dInput);
             if (s < 0 && p.dInitial)
                 store(p.dInitial, (place.sequence * History + History + s) * p.channels + place.channel, dInput);
         }

@@ -1,0 +1,127 @@
+// Neighbouring elements of a row that move as one access of up to 16 bytes, as floats.
+#pragma once
+
+#include "numbers.cuh"
+
+// Two numbers in one register, the first in the lower half.
+MAMBA_DEVICE unsigned pair_of(bf16, float first, float second)
+{
+#ifdef MAMBA_HOST
+    return from_float<bf16>(first).bits | static_cast<unsigned>(from_float<bf16>(second).bits) << 16;
+#else
+    unsigned pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#endif
+}
+
+MAMBA_DEVICE unsigned pair_of(f16, float first, float second)
+{
+#ifdef MAMBA_HOST
+    return from_float<f16>(first).bits | static_cast<unsigned>(from_float<f16>(second).bits) << 16;
+#else
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#endif
+}
+
+template <class T, int Count>
+MAMBA_DEVICE Vector<T, Count> load_pack(const void* base, long long element)
+{
+    return *reinterpret_cast<const Vector<T, Count>*>(static_cast<const T*>(base) + element);
+}
+
+template <class T, int Count>
+MAMBA_DEVICE Vector<T, Count> zero_pack()
+{
+    Vector<T, Count> pack;
+#pragma unroll
+    for (int i = 0; i < Count; i++)
+        pack.at[i] = from_float<T>(0.0f);
+    return pack;
+}
+
+// Words that lie side by side, in one access. By instruction: NVRTC 11.8 takes a store of a vector apart into its elements.
+MAMBA_DEVICE void store_words(void* address, const unsigned (&words)[1]) { *static_cast<unsigned*>(address) = words[0]; }
+
+MAMBA_DEVICE void store_words(void* address, const unsigned (&words)[2])
+{
+#ifdef MAMBA_HOST
+    __builtin_memcpy(address, words, sizeof words);
+#else
+    asm volatile("st.global.v2.b32 [%0], {%1, %2};" : : "l"(address), "r"(words[0]), "r"(words[1]) : "memory");
+#endif
+}
+
+MAMBA_DEVICE void store_words(void* address, const unsigned (&words)[4])
+{
+#ifdef MAMBA_HOST
+    __builtin_memcpy(address, words, sizeof words);
+#else
+    asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};"
+        :
+        : "l"(address), "r"(words[0]), "r"(words[1]), "r"(words[2]), "r"(words[3])
+        : "memory");
+#endif
+}
+
+template <class T, int Count>
+struct PackStore
+{
+    MAMBA_DEVICE static void run(void* address, const float (&values)[Count])
+    {
+        unsigned words[Count / 2];
+#pragma unroll
+        for (int i = 0; i < Count / 2; i++)
+            words[i] = pair_of(T(), values[2 * i], values[2 * i + 1]);
+        store_words(address, words);
+    }
+};
+
+template <class T>
+struct PackStore<T, 1>
+{
+    MAMBA_DEVICE static void run(void* address, const float (&values)[1]) { *static_cast<T*>(address) = from_float<T>(values[0]); }
+};
+
+template <int Count>
+struct PackStore<float, Count>
+{
+    MAMBA_DEVICE static void run(void* address, const float (&values)[Count])
+    {
+        unsigned words[Count];
+#pragma unroll
+        for (int i = 0; i < Count; i++)
+            words[i] = bits_of(values[i]);
+        store_words(address, words);
+    }
+};
+
+template <>
+struct PackStore<float, 1>
+{
+    MAMBA_DEVICE static void run(void* address, const float (&values)[1]) { *static_cast<float*>(address) = values[0]; }
+};
+
+// A pack of 8 floats is two accesses.
+template <>
+struct PackStore<float, 8>
+{
+    MAMBA_DEVICE static void run(void* address, const float (&values)[8])
+    {
+#pragma unroll
+        for (int half = 0; half < 2; half++)
+        {
+            const unsigned words[4] = {
+                bits_of(values[4 * half]), bits_of(values[4 * half + 1]), bits_of(values[4 * half + 2]), bits_of(values[4 * half + 3])};
+            store_words(static_cast<float*>(address) + 4 * half, words);
+        }
+    }
+};
+
+template <class T, int Count>
+MAMBA_DEVICE void store_pack(void* base, long long element, const float (&values)[Count])
+{
+    PackStore<T, Count>::run(static_cast<T*>(base) + element, values);
+}
