@@ -14,8 +14,16 @@ internal sealed record LibTorchLoad(string? TorchSharpLibrary, bool Patched, Mam
 /// Loads libtorch and TorchSharp's native library, once per process, before any TorchSharp type is used; on Linux with an
 /// older libstdc++ through <see cref="GlibcxxPatch"/>. TorchSharp then finds them loaded, by their sonames.
 /// </summary>
+/// <remarks>
+/// On Linux the environment variable <see cref="FolderVariable"/> names a folder whose libtorch is taken instead of the
+/// application's, for example that of an installed PyTorch (<c>site-packages/torch/lib</c>): so an application without a
+/// libtorch package runs on a GPU machine that has PyTorch. TorchSharp's own library always is the application's.
+/// </remarks>
 internal static class LibTorchLoader
 {
+    /// <summary>The environment variable that names a folder with another libtorch.</summary>
+    public const string FolderVariable = "MAMBA_LIBTORCH";
+
     private static readonly Lazy<LibTorchLoad> Once = new(Load);
 
     /// <summary>How loading went; loads if nobody has yet, never throws.</summary>
@@ -37,7 +45,7 @@ internal static class LibTorchLoader
         {
             OpenMpSettings.Apply();
             LibTorchLoad load = OperatingSystem.IsLinux()
-                ? LoadOnLinux(folders, PatchedCopy.OfCurrentUser, VersionOf(torchSharp))
+                ? LoadOnLinux(folders, PatchedCopy.OfCurrentUser, VersionOf(torchSharp), Environment.GetEnvironmentVariable(FolderVariable))
                 : LoadByName(folders, torchSharp);
             TorchThreadTeam.Join();
             return load;
@@ -52,13 +60,18 @@ internal static class LibTorchLoader
     }
 
     /// <summary>Loads from the given folders by absolute path, in the order in which the libraries need each other.</summary>
-    internal static LibTorchLoad LoadOnLinux(NativeFolders folders, PatchedCopy copies, string torchSharpVersion)
+    /// <param name="folders">Where the application's libraries are.</param>
+    /// <param name="copies">The cache of patched copies.</param>
+    /// <param name="torchSharpVersion">For messages.</param>
+    /// <param name="libTorchFolder">The folder whose libtorch is taken instead; null or empty: the application's.</param>
+    internal static LibTorchLoad LoadOnLinux(NativeFolders folders, PatchedCopy copies, string torchSharpVersion, string? libTorchFolder = null)
     {
         const string name = "libLibTorchSharp.so";
         if (NativeLibrary.TryLoad(name, out _))
             return new LibTorchLoad(null, false, null); // loaded by the application, or on the system's own search path
 
-        string? library = folders.Find(name), libtorch = folders.Find("libtorch.so"), cpu = folders.Find("libtorch_cpu.so");
+        NativeFolders torch = string.IsNullOrEmpty(libTorchFolder) ? folders : Named(libTorchFolder);
+        string? library = folders.Find(name), libtorch = torch.Find("libtorch.so"), cpu = torch.Find("libtorch_cpu.so");
         var found = new[] { (name, library), ("libtorch_cpu.so", cpu), ("libtorch.so", libtorch) };
         string? refusal = null;
         try
@@ -66,11 +79,10 @@ internal static class LibTorchLoader
             if (library is null || libtorch is null || cpu is null)
                 throw Failure(null, null);
 
-            foreach (string? dependency in new[] { folders.Find("libgomp*.so*"), folders.Find("libc10.so"), cpu, libtorch })
-            {
-                if (dependency is not null)
-                    NativeLibrary.Load(dependency);
-            }
+            // Those for CUDA are there in builds for it alone; libtorch.so needs them, and TorchSharp asks for them by name.
+            string?[] dependencies = [torch.Find("libgomp*.so*"), torch.Find("libc10.so"), cpu, torch.Find("libc10_cuda.so"), torch.Find("libtorch_cuda.so"), libtorch];
+            foreach (string dependency in dependencies.OfType<string>())
+                NativeLibrary.Load(dependency);
 
             try
             {
@@ -91,7 +103,19 @@ internal static class LibTorchLoader
         }
 
         MambaNativeLibraryException Failure(Exception? e, string? refusal) =>
-            new LoadFailure(NativeFolders.RuntimeIdentifier, torchSharpVersion, found, e?.Message, refusal, folders.All).ToException(e);
+            new LoadFailure(NativeFolders.RuntimeIdentifier, torchSharpVersion, found, e?.Message, refusal, [.. folders.All.Union(torch.All)]).ToException(e);
+    }
+
+    private static NativeFolders Named(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        NativeFolders torch = NativeFolders.Of(full);
+        return torch.Find("libtorch.so") is not null && torch.Find("libtorch_cpu.so") is not null
+            ? torch
+            : throw new MambaNativeLibraryException(
+                $"{FolderVariable} must name a folder that holds libtorch.so and libtorch_cpu.so, such as site-packages/torch/lib of an installed PyTorch; "
+                + $"it is '{folder}', which does not{(Directory.Exists(full) ? "" : " exist")}. Set it to such a folder, or unset it to use the application's own libtorch.",
+                torch.All);
     }
 
     /// <summary>Elsewhere .NET's own search finds the libraries; what is ours is the explanation when it does not.</summary>

@@ -100,6 +100,43 @@ public sealed class LibTorchLoaderTests : IDisposable
         Assert.Contains(Path.Combine(_home.FullName, "libtorch_cpu.so") + ": ", text);
     }
 
+    [SkippableFact]
+    public async Task A_folder_named_by_the_environment_gives_libtorch()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), NativeFiles.NotHere);
+        foreach (string file in Directory.GetFiles(NativeFiles.LibTorchFolder, "*.so*").Where(file => !file.Contains("LibTorchSharp", StringComparison.Ordinal)))
+            File.CreateSymbolicLink(Path.Combine(_home.FullName, Path.GetFileName(file)), file);
+
+        FreshProcess.Outcome outcome = await FreshProcess.Run(LoadAndPrintFolder, new Dictionary<string, string?> { [LibTorchLoader.FolderVariable] = _home.FullName });
+
+        Assert.Equal($"3 {_home.FullName}", outcome.Success());
+    }
+
+    [SkippableFact]
+    public async Task A_named_folder_without_libtorch_is_refused_with_its_name()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), NativeFiles.NotHere);
+
+        string text = (await FreshProcess.Run(LoadFromNamed, null, Path.Combine(_home.FullName, "nowhere"))).Success();
+
+        Assert.Equal("MAMBA_LIBTORCH must name a folder that holds libtorch.so and libtorch_cpu.so, such as site-packages/torch/lib of an installed PyTorch; "
+            + $"it is '{_home.FullName}/nowhere', which does not exist. Set it to such a folder, or unset it to use the application's own libtorch.", text);
+    }
+
+    private static void LoadAndPrintFolder()
+    {
+        MambaEnvironment.LoadLibTorch();
+        bool mapped = File.ReadLines("/proc/self/maps").Any(line => line.EndsWith("libtorch_cpu.so", StringComparison.Ordinal));
+        Console.WriteLine($"{torch.ones(3).sum().item<float>()} {(mapped ? Environment.GetEnvironmentVariable(LibTorchLoader.FolderVariable) : null)}");
+    }
+
+    private static void LoadFromNamed(string folder)
+    {
+        var exception = Assert.Throws<MambaNativeLibraryException>(() =>
+            LibTorchLoader.LoadOnLinux(NativeFolders.Of(AppContext.BaseDirectory), new PatchedCopy(folder), "0.107.0", folder));
+        Console.WriteLine(exception.Message);
+    }
+
     private static void LoadAndAdd()
     {
         MambaEnvironment.LoadLibTorch();

@@ -1,3 +1,5 @@
+using Microsoft.ML.Mamba.Native;
+
 namespace Microsoft.ML.Mamba.Tests.Native;
 
 /// <summary>The native files of TorchSharp beside this test assembly.</summary>
@@ -13,6 +15,9 @@ internal static class NativeFiles
 
     /// <summary>A small library that needs nothing but the C library.</summary>
     public static byte[] Gomp => File.ReadAllBytes(Directory.GetFiles(AppContext.BaseDirectory, "libgomp*.so*").Single());
+
+    /// <summary>Where this process's libtorch comes from: beside the tests, except where an environment variable names a folder.</summary>
+    public static string LibTorchFolder => Environment.GetEnvironmentVariable(LibTorchLoader.FolderVariable) is { Length: > 0 } named ? named : AppContext.BaseDirectory;
 
     private static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, name);
 }

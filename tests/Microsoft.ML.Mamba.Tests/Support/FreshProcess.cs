@@ -30,7 +30,7 @@ internal static class FreshProcess
     {
         MethodInfo method = runs.Method;
         Assert.True(method.IsStatic && method.DeclaringType is not null, "only a static method can be found again in another process");
-        var start = new ProcessStartInfo(Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.ProcessPath! : "dotnet")
+        var start = new ProcessStartInfo(KnowsExec(Environment.ProcessPath!) ? Environment.ProcessPath! : "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -45,6 +45,10 @@ internal static class FreshProcess
         await process.WaitForExitAsync();
         return new Outcome(process.ExitCode, await output, await error);
     }
+
+    /// <summary>Where there is no SDK the tests run in a program of ours, which runs an assembly as dotnet exec does.</summary>
+    private static bool KnowsExec(string program) =>
+        program.EndsWith("dotnet", StringComparison.Ordinal) || program.EndsWith("Microsoft.ML.Mamba.TestRunner", StringComparison.Ordinal);
 
     /// <summary>The other side: TYPE METHOD [ARGUMENT…].</summary>
     private static int Main(string[] arguments)
