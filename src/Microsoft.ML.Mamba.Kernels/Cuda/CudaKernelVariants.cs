@@ -6,5 +6,11 @@ internal static class CudaKernelVariants
     public static IReadOnlyList<CudaKernelVariant> All { get; } =
     [
         .. CudaSequenceReverse.Variants,
+        .. CudaCausalConv1d.Variants,
+        .. CudaRmsNorm.Variants,
+        .. CudaSelectiveStateUpdate.Variants,
+        .. CudaAdamW.Variants,
+        .. CudaSumOfSquares.Variants,
+        .. CudaOrderedSums.Variants,
     ];
 }

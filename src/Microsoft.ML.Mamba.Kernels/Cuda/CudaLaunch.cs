@@ -1,0 +1,20 @@
+namespace Microsoft.ML.Mamba.Kernels.Cuda;
+
+/// <summary>A launch as it was planned, before any device is touched: tests run it on a processor too.</summary>
+/// <typeparam name="TArguments">Twin of the kernel's parameter structure.</typeparam>
+/// <param name="Variant">The kernel.</param>
+/// <param name="Arguments">Its parameters.</param>
+/// <param name="Blocks">Number of blocks; 0 for nothing to do.</param>
+/// <param name="Threads">Threads per block.</param>
+internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant, TArguments Arguments, long Blocks, int Threads)
+    where TArguments : unmanaged
+{
+    /// <summary>Starts the kernel on the device's default stream.</summary>
+    public void On(CudaDevice device)
+    {
+        if (Blocks > 0)
+        {
+            Variant.On(device).Launch(Arguments, (Blocks, 1, 1), Threads);
+        }
+    }
+}
