@@ -141,4 +141,68 @@ public static class MambaCatalog
         Contracts.CheckValue(options, nameof(options));
         return new MambaEmbeddingEstimator(CatalogUtils.GetEnvironment(catalog), options);
     }
+
+    /// <summary>Loads WAV files as samples of one channel, in the manner of <c>LoadImages</c>.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="outputColumnName">The column that the samples go to: variable vector of <see cref="float"/>, in [-1, 1].</param>
+    /// <param name="inputColumnName">The column of paths, text. Null: the one named by <paramref name="outputColumnName"/>.</param>
+    /// <param name="audioFolder">The folder that paths start from. Null: they stand for themselves.</param>
+    /// <param name="sampleRate">The rate of the samples, Hz; files of other rates are converted. 0: that of the first file that <c>Fit</c> sees; other rates are an error.</param>
+    /// <returns>The estimator.</returns>
+    /// <example>
+    /// <code>
+    /// var pipeline = ml.Transforms.LoadAudio("Samples", "Path", "recordings", sampleRate: 16_000)
+    ///     .Append(ml.Transforms.LogMelFrames("Frames", "Samples"));
+    /// </code>
+    /// </example>
+    public static AudioLoadingEstimator LoadAudio(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, string? audioFolder = null, int sampleRate = 0) =>
+        catalog.LoadAudio(new AudioLoadingEstimator.Options
+        {
+            OutputColumnName = outputColumnName,
+            InputColumnName = inputColumnName,
+            AudioFolder = audioFolder,
+            SampleRate = sampleRate,
+        });
+
+    /// <summary>Loads WAV files as samples of one channel, with all options.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">Columns, folder, sample rate, and what happens to files that cannot be read.</param>
+    /// <returns>The estimator.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
+    public static AudioLoadingEstimator LoadAudio(this TransformsCatalog catalog, AudioLoadingEstimator.Options options)
+    {
+        Contracts.CheckValue(catalog, nameof(catalog));
+        Contracts.CheckValue(options, nameof(options));
+        return new AudioLoadingEstimator(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <summary>Turns samples into log-mel frames of 25 ms, one every 10 ms, each band at mean 0 and deviation 1 over the data that <c>Fit</c> sees.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="outputColumnName">The column that the frames go to: variable vector of <see cref="float"/>, dimensions (0, bands).</param>
+    /// <param name="inputColumnName">The column of samples. Null: the one named by <paramref name="outputColumnName"/>.</param>
+    /// <param name="sampleRate">The rate of the samples, Hz. 0: as the column says, if it comes from <c>LoadAudio</c>.</param>
+    /// <param name="melBands">Values per frame.</param>
+    /// <returns>The estimator.</returns>
+    public static LogMelFramesEstimator LogMelFrames(
+        this TransformsCatalog catalog, string outputColumnName, string? inputColumnName = null, int sampleRate = 0, int melBands = 40) =>
+        catalog.LogMelFrames(new LogMelFramesEstimator.Options
+        {
+            OutputColumnName = outputColumnName,
+            InputColumnName = inputColumnName,
+            SampleRate = sampleRate,
+            MelBands = melBands,
+        });
+
+    /// <summary>Turns samples into log-mel frames, with all options.</summary>
+    /// <param name="catalog">The transforms.</param>
+    /// <param name="options">Columns, window, spectrum, bands, unit, slopes and normalisation.</param>
+    /// <returns>The estimator.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
+    public static LogMelFramesEstimator LogMelFrames(this TransformsCatalog catalog, LogMelFramesEstimator.Options options)
+    {
+        Contracts.CheckValue(catalog, nameof(catalog));
+        Contracts.CheckValue(options, nameof(options));
+        return new LogMelFramesEstimator(CatalogUtils.GetEnvironment(catalog), options);
+    }
 }

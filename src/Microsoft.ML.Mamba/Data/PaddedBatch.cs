@@ -82,6 +82,17 @@ internal sealed class PaddedBatch
         return batch;
     }
 
+    /// <summary>A batch of zero frames for the same rows and targets, whose rows have other lengths.</summary>
+    internal PaddedBatch FramesOfLengths(int[] lengths)
+    {
+        var longest = Math.Max(1, lengths.Max());
+        var other = new PaddedBatch(Rows, longest, FrameWidth) { Frames = new float[checked(Rows * longest * FrameWidth)] };
+        lengths.CopyTo(other.Lengths, 0);
+        Targets.CopyTo(other.Targets, 0);
+        RowIndex.CopyTo(other.RowIndex, 0);
+        return other;
+    }
+
     /// <summary>This batch twice: its rows, then the reverse complement of each, in the same order.</summary>
     internal PaddedBatch WithReverseComplements(SequenceTokenizer tokenizer)
     {

@@ -96,6 +96,30 @@ public sealed class MambaTrainingOptions
     [Range(0.0, 0.1, 0.0)]
     public double MutationRate { get; set; }
 
+    /// <summary>Frames: how many stretches of time are hidden behind the sequence's mean in training. Default 0.</summary>
+    public int TimeMasks { get; set; }
+
+    /// <summary>Frames: the longest of <see cref="TimeMasks"/>, in frames; never more than a quarter of the sequence. Default 20.</summary>
+    public int TimeMaskWidth { get; set; } = 20;
+
+    /// <summary>Frames: how many ranges of neighbouring values (bands) are hidden behind the sequence's mean in training. Default 0.</summary>
+    public int FrequencyMasks { get; set; }
+
+    /// <summary>Frames: the widest of <see cref="FrequencyMasks"/>, in values of a frame. Default 8.</summary>
+    public int FrequencyMaskWidth { get; set; } = 8;
+
+    /// <summary>
+    /// Frames: each training sequence is stretched along time by a factor drawn from [1 - x, 1 + x], x in [0, 1): another speed at the
+    /// same pitch. Default 0.
+    /// </summary>
+    public double FrameStretch { get; set; }
+
+    /// <summary>Frames: a number drawn from [-x, x] is added to all values of a training sequence; of log-mel frames, the loudness. Default 0.</summary>
+    public double FrameGain { get; set; }
+
+    /// <summary>Frames: the standard deviation of the normal noise that is added to each value in training. Default 0.</summary>
+    public double FrameNoise { get; set; }
+
     /// <summary>
     /// The seed of initial weights, shuffling, dropout and augmentation. Null (default): the seed of the MLContext; if that has
     /// none either, another one for each Fit. Equal seeds give equal models, to the bit, on one machine.
@@ -136,6 +160,13 @@ public sealed class MambaTrainingOptions
         Expect(MaxLength >= 0, nameof(MaxLength), MaxLength, "0 (no limit) or more");
         Expect(Enum.IsDefined(Truncation), nameof(Truncation), Truncation, "Head, Tail or Middle");
         Expect(MutationRate is >= 0 and < 1, nameof(MutationRate), MutationRate, "0 or more and less than 1");
+        Expect(TimeMasks >= 0, nameof(TimeMasks), TimeMasks, "0 (none) or more");
+        Expect(TimeMaskWidth >= 0, nameof(TimeMaskWidth), TimeMaskWidth, "0 or more frames");
+        Expect(FrequencyMasks >= 0, nameof(FrequencyMasks), FrequencyMasks, "0 (none) or more");
+        Expect(FrequencyMaskWidth >= 0, nameof(FrequencyMaskWidth), FrequencyMaskWidth, "0 or more values");
+        Expect(FrameStretch is >= 0 and < 1, nameof(FrameStretch), FrameStretch, "0 or more and less than 1");
+        Expect(FrameGain >= 0 && double.IsFinite(FrameGain), nameof(FrameGain), FrameGain, "a finite number of 0 or more");
+        Expect(FrameNoise >= 0 && double.IsFinite(FrameNoise), nameof(FrameNoise), FrameNoise, "a finite number of 0 or more");
 
         if (violations.Count > 0)
         {

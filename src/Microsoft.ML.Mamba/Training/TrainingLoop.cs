@@ -184,6 +184,26 @@ internal sealed class TrainingLoop : IDisposable
         {
             DnaAugmentation.Mutate(batch, _request.Tokenizer!, options.MutationRate, _augmentation);
         }
+        return batch.Frames is null ? batch : AugmentFrames(batch, options, _augmentation);
+    }
+
+    // Masks come last, so that noise and gain leave them flat.
+    private static PaddedBatch AugmentFrames(PaddedBatch batch, MambaTrainingOptions options, Random random)
+    {
+        if (options.FrameStretch > 0)
+        {
+            batch = FrameAugmentation.Stretch(batch, options.FrameStretch, options.MaxLength, random);
+        }
+        if (options.FrameGain > 0)
+        {
+            FrameAugmentation.Gain(batch, options.FrameGain, random);
+        }
+        if (options.FrameNoise > 0)
+        {
+            FrameAugmentation.Noise(batch, options.FrameNoise, random);
+        }
+        FrameAugmentation.MaskTime(batch, options.TimeMasks, options.TimeMaskWidth, random);
+        FrameAugmentation.MaskFrequency(batch, options.FrequencyMasks, options.FrequencyMaskWidth, random);
         return batch;
     }
 

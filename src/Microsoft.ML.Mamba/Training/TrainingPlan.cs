@@ -94,6 +94,16 @@ internal sealed class TrainingPlan
 
     private static SeedStreams SeedsOf(TrainingRequest request, MambaTrainingOptions options) => new(options.Seed ?? request.Seed);
 
+    private static string FrameSettingsIn(MambaTrainingOptions options)
+    {
+        (string Name, bool Used)[] settings =
+        [
+            (nameof(options.TimeMasks), options.TimeMasks > 0), (nameof(options.FrequencyMasks), options.FrequencyMasks > 0),
+            (nameof(options.FrameStretch), options.FrameStretch > 0), (nameof(options.FrameGain), options.FrameGain > 0), (nameof(options.FrameNoise), options.FrameNoise > 0),
+        ];
+        return string.Join(", ", settings.Where(s => s.Used).Select(s => s.Name));
+    }
+
     private static void CheckSettings(TrainingRequest request, MambaTrainingOptions options)
     {
         var strands = request.Tokenizer is { HasComplement: true };
@@ -111,6 +121,10 @@ internal sealed class TrainingPlan
         if (options.MutationRate > 0 && !letters)
         {
             violations.Add(FormattableString.Invariant($"MutationRate is {options.MutationRate}; it needs SequenceTokenizer.Dna, the trainer has {given}."));
+        }
+        if (request.Config.FrameWidth == 0 && FrameSettingsIn(options) is { Length: > 0 } frameSettings)
+        {
+            violations.Add($"{frameSettings} change frames; the sequences of the trainer are ids.");
         }
         var classes = request.Objective.Classes;
         if (options.ClassWeights is { } weights && classes > 0 && weights.Length != classes)
