@@ -27,7 +27,6 @@ public sealed unsafe class CudaDevice
         Minor = Attribute(76);
         Multiprocessors = Attribute(16);
         MaxSharedBytesPerBlock = Attribute(97);
-        MaxThreadsPerBlock = Attribute(1);
         const int NameBytes = 256;
         byte* name = stackalloc byte[NameBytes];
         driver.Check(operation, driver.DeviceGetName(name, NameBytes, device));
@@ -61,8 +60,6 @@ public sealed unsafe class CudaDevice
 
     /// <summary>Shared memory that one block can have, static and dynamic together, in bytes, when a kernel asks for more than the default 48 KB.</summary>
     public int MaxSharedBytesPerBlock { get; }
-
-    internal int MaxThreadsPerBlock { get; }
 
     internal CudaDriver Driver { get; }
 
@@ -171,9 +168,16 @@ public sealed unsafe class CudaDevice
 
     private static bool HasDevice(CudaDriver driver, out string reason)
     {
-        bool has = CountOf(driver) > 0;
-        reason = has ? "" : "NVIDIA's driver finds no device (CUDA_VISIBLE_DEVICES may hide it).";
-        return has;
+        try
+        {
+            reason = CountOf(driver) > 0 ? "" : "NVIDIA's driver finds no device (CUDA_VISIBLE_DEVICES may hide it).";
+        }
+        catch (CudaException e)
+        {
+            reason = e.Message;
+        }
+
+        return reason.Length == 0;
     }
 
     private static KernelEntry? Find(KernelEntry[] kernels, string source, string function, ReadOnlySpan<string> defines)
