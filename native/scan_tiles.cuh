@@ -1,0 +1,143 @@
+// A tile of a sequence in shared memory: TILE positions of a block's channels and of B and C, first as they lie in memory, copied
+// while the tile before is computed, then as the numbers that the warps read.
+//
+// Defines: REAL, ALIGNED (rows.cuh); CHANNEL_WARPS; STATE_WARPS and EIGHTS, so that 8·STATE_WARPS·EIGHTS ≥ N; TILE, a multiple of 8.
+#pragma once
+#include "rows.cuh"
+#include "warp_products.cuh"
+
+constexpr bool Exact = sizeof(REAL) == 4;           // operands of matrix products in two parts, so that these keep float32
+constexpr int Channels = 8 * CHANNEL_WARPS;         // of a block
+constexpr int Threads = 32 * CHANNEL_WARPS * STATE_WARPS;
+constexpr int Tile = TILE;
+constexpr int States = 8 * STATE_WARPS * EIGHTS;
+constexpr int Vectors = Channels / Width;           // of a row of channels
+constexpr int ChannelItems = Tile * Vectors;
+constexpr int ChannelLoads = (ChannelItems + Threads - 1) / Threads;
+constexpr int Apart = Threads / Vectors;            // positions from one of a thread's vectors of channels to the next
+constexpr int StateVectors = (States + Width - 1) / Width;
+constexpr int StateItems = Tile * StateVectors;
+constexpr int StateLoads = (StateItems + Threads - 1) / Threads;
+constexpr int SumPitch = Channels + 4;              // floats; the padding keeps the rows that a warp writes in different banks
+
+// The place of a thread: its vector of channels when rows are read and written, its channel and states when the scan is computed.
+struct Place
+{
+    int thread, lane, g, j;     // lane = 4g + j
+    int t, v, vectorLeft;       // first position of its vectors in a tile, first channel of them in the block, channels from there
+    int part, own, state;       // part of the states, channel in the block, first state: it has states state + 8k and state + 8k + 1
+    int first, channel;         // channel of the block, of the thread
+    bool real;                  // the channel exists
+
+    long long run;              // a segment of a sequence
+
+    MAMBA_DEVICE static Place get(int channels)
+    {
+        Place place;
+        const int blocks = (channels + Channels - 1) / Channels, block = blockIdx.x % blocks;
+        place.run = blockIdx.x / blocks;
+        const int thread = threadIdx.x, warp = thread / 32;
+        place.thread = thread;
+        place.lane = thread % 32;
+        place.g = place.lane / 4;
+        place.j = place.lane % 4;
+        place.first = block * Channels;
+        place.t = thread / Vectors;
+        place.v = thread % Vectors * Width;
+        place.vectorLeft = channels - place.first - place.v;
+        place.part = warp / CHANNEL_WARPS;
+        place.own = warp % CHANNEL_WARPS * 8 + place.g;
+        place.state = place.part * EIGHTS * 8 + 2 * place.j;
+        place.channel = place.first + place.own;
+        place.real = place.channel < channels;
+        return place;
+    }
+};
+
+// Starts copying a tile's vectors of channels. from: the thread's vector at its first position; left: positions that exist.
+MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, const Place& place, long long left)
+{
+#pragma unroll
+    for (int i = 0; i < ChannelLoads; i++)
+    {
+        const int t = place.t + i * Apart;
+        if (t < Tile)
+            copy_row(&to[place.thread + i * Threads], from + i * Apart * stride, t < left ? place.vectorLeft : 0);
+    }
+}
+
+// Starts copying a tile of B or C. from: its first row, at the group's first state.
+MAMBA_DEVICE void copy_matrix(Row* to, const REAL* from, long long stride, int states, const Place& place, long long left)
+{
+#pragma unroll
+    for (int i = 0; i < StateLoads; i++)
+    {
+        const int item = place.thread + i * Threads, t = item / StateVectors, n = item % StateVectors * Width;
+        if (t < Tile)
+            copy_row(&to[item], from + t * stride + n, t < left ? states - n : 0);
+    }
+}
+
+MAMBA_DEVICE void unpack_matrix(float* to, const Row* from, const Place& place)
+{
+#pragma unroll
+    for (int i = 0; i < StateLoads; i++)
+    {
+        const int item = place.thread + i * Threads, t = item / StateVectors, n = item % StateVectors * Width;
+        if (t < Tile)
+        {
+            const Row row = from[item];
+#pragma unroll
+            for (int e = 0; e < Width; e += 4)
+                if (n + e < States)
+                    *reinterpret_cast<float4*>(to + t * States + n + e) = float4{element(row, e), element(row, e + 1), element(row, e + 2), element(row, e + 3)};
+        }
+    }
+}
+
+// Step sizes of one of a thread's vectors: bias added, softplus if wanted, zero after the end so that states stay as they are.
+MAMBA_DEVICE void step_sizes(float (&steps)[Width], const Row& delta, const float* bias, bool softplusWanted, bool inside)
+{
+#pragma unroll
+    for (int e = 0; e < Width; e++)
+        steps[e] = element(delta, e) + bias[e];
+    if (softplusWanted)
+#pragma unroll
+        for (int e = 0; e < Width; e++)
+            steps[e] = softplus<Exact ? 6 : 4>(steps[e]);
+    if (!inside)
+#pragma unroll
+        for (int e = 0; e < Width; e++)
+            steps[e] = 0.0f;
+}
+
+MAMBA_DEVICE void store_floats(float* to, const float (&values)[Width])
+{
+#pragma unroll
+    for (int e = 0; e < Width; e += 4)
+        *reinterpret_cast<float4*>(to + e) = float4{values[e], values[e + 1], values[e + 2], values[e + 3]};
+}
+
+// One product of rank one for each of two positions, x·row: sums.at[0..1] are states 2j, 2j+1 of channel g at the first position,
+// at[2..3] at the second. part: what lane j gives of x, high part of the first position (j = 0), its low part, then the second's.
+MAMBA_DEVICE Sums outer_products(float part, bool secondPosition, float row)
+{
+    Sums sums = {};
+    const float a0 = secondPosition ? 0.0f : part, a1 = secondPosition ? part : 0.0f;
+    add_short_product(sums, a0, a1, row);
+    if (Exact)
+        add_short_product(sums, a0, a1, row - high_part(row));
+    return sums;
+}
+
+// sums += the products of two positions' states with eight positions' rows, row·states: at[0] and at[3] of lane j are the sums of
+// channel g at the positions 2j and 2j + 1, of which those of the two positions are meant.
+MAMBA_DEVICE void add_inner_products(Sums& sums, float before0, float after0, float before1, float after1, float row0, float row1)
+{
+    add_product(sums, before0, after0, before1, after1, row0, row1);
+    if (Exact)
+    {
+        add_product(sums, before0, after0, before1, after1, row0 - high_part(row0), row1 - high_part(row1));
+        add_product(sums, before0 - high_part(before0), after0 - high_part(after0), before1 - high_part(before1), after1 - high_part(after1), row0, row1);
+    }
+}

@@ -1,0 +1,156 @@
+// What each segment of a long sequence does to the state of the scan when it starts from zero, for sequences that are cut so that
+// every multiprocessor has work. Forward: the state after the segment. Backward (BACKWARD 1): the gradient of the state before the
+// segment, of which h[t-1] receives exp(delta[t]·A)·(C[t]·dy[t] + what h[t] receives). Both with the sum of delta over the segment,
+// which tells how far a state from before decays.
+//
+// Defines: those of scan_tiles.cuh; BACKWARD; MIN_BLOCKS, blocks of a multiprocessor;
+// SHARED_BYTES, what the launch plan reserves.
+#include "scan_tiles.cuh"
+#include "selective_scan.cuh"
+
+struct Staged
+{
+    Row x[ChannelItems];                            // u, or dy
+    Row delta[ChannelItems];
+    Row z[BACKWARD ? ChannelItems : 1];
+    Row matrix[StateItems];
+};
+
+struct Shared
+{
+    Staged staged[2];
+    alignas(16) float steps[Tile * Channels];
+    alignas(16) float pushes[Tile * (Channels + 8)];
+    alignas(16) float matrix[Tile * States];
+    alignas(16) float bias[Channels];
+};
+
+static_assert(sizeof(Shared) == SHARED_BYTES, "the launch plan reserves another size");
+
+extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan_carry(const __grid_constant__ ScanCarryParams p)
+{
+    extern __shared__ __align__(16) unsigned char memory[];
+    Shared& shared = *reinterpret_cast<Shared*>(memory);
+    constexpr int PushPitch = Channels + 8;
+    const Place place = Place::get(p.channels);
+    const long long sequence = place.run / p.segments, segment = place.run % p.segments;
+    const long long begin = segment * p.segmentLength;
+    const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
+    const long long tiles = (length + Tile - 1) / Tile;
+
+    float a[EIGHTS][2], h[EIGHTS][2];
+#pragma unroll
+    for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+        for (int s = 0; s < 2; s++)
+        {
+            const int n = place.state + 8 * k + s;
+            a[k][s] = place.real && n < p.states ? p.a[static_cast<long long>(place.channel) * p.states + n] * Log2E : 0.0f;
+            h[k][s] = 0.0f;
+        }
+    if (place.thread < Channels)
+    {
+        const int channel = place.first + place.thread;
+        shared.bias[place.thread] = channel < p.channels && p.deltaBias ? p.deltaBias[channel] : 0.0f;
+    }
+
+    const long long row = sequence * p.length + begin;
+    const int column = place.first + place.v;
+    const long long xStride = BACKWARD ? p.dyStride : p.uStride;
+    const REAL* const x = static_cast<const REAL*>(BACKWARD ? p.dy : p.u) + (row + place.t) * xStride + column;
+    const REAL* const delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
+    const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
+    const REAL* const matrix = static_cast<const REAL*>(p.matrix) + row * p.matrixStride + static_cast<long long>(place.first / (p.channels / p.groups)) * p.states;
+
+    auto fetch = [&](Staged& to, long long start)
+    {
+        const long long left = length - start;
+        copy_channels(to.x, x + start * xStride, xStride, place, left);
+        copy_channels(to.delta, delta + start * p.deltaStride, p.deltaStride, place, left);
+        if (BACKWARD && p.z)
+            copy_channels(to.z, z + start * p.zStride, p.zStride, place, left);
+        copy_matrix(to.matrix, matrix + start * p.matrixStride, p.matrixStride, p.states, place, left);
+    };
+
+    const int j = place.j;
+    const float* const steps = shared.steps + place.own;
+    const float* const pushes = shared.pushes + j / 2 * PushPitch + place.own;
+    const float* const rows = shared.matrix + j / 2 * States + place.part * EIGHTS * 8 + place.g;
+    const bool second = j >= 2, low = j % 2 != 0;
+    float total = 0.0f;
+
+    auto start_of = [&](long long tile) { return (BACKWARD ? tiles - 1 - tile : tile) * Tile; };
+    fetch(shared.staged[0], start_of(0));
+    for (long long tile = 0; tile < tiles; tile++)
+    {
+        const long long start = start_of(tile);
+        const Staged& staged = shared.staged[tile % 2];
+        wait_for_copies();
+        __syncthreads();
+#pragma unroll
+        for (int i = 0; i < ChannelLoads; i++)
+        {
+            const int t = place.t + i * Apart, item = place.thread + i * Threads;
+            if (t < Tile)
+            {
+                float step[Width], push[Width];
+                step_sizes(step, staged.delta[item], shared.bias + place.v, p.deltaSoftplus, start + t < length);
+                store_floats(&shared.steps[t * Channels + place.v], step);
+                const Row rowX = staged.x[item];
+#pragma unroll
+                for (int e = 0; e < Width; e++)
+                    push[e] = element(rowX, e) * (BACKWARD ? 1.0f : step[e]);
+                if (BACKWARD && p.z)
+                {
+                    const Row rowZ = staged.z[item];
+#pragma unroll
+                    for (int e = 0; e < Width; e++)
+                        push[e] *= silu(element(rowZ, e));
+                }
+                store_floats(&shared.pushes[t * PushPitch + place.v], push);
+            }
+        }
+        unpack_matrix(shared.matrix, staged.matrix, place);
+        __syncthreads();
+        if (tile + 1 < tiles)
+            fetch(shared.staged[(tile + 1) % 2], start_of(tile + 1));
+
+#pragma unroll 1
+        for (int eight = 0; eight < Tile; eight += 8)
+        {
+            const int t0 = BACKWARD ? Tile - 8 - eight : eight;
+#pragma unroll
+            for (int i = 0; i < 8; i++)
+                total += steps[(t0 + i) * Channels];
+#pragma unroll
+            for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+                for (int pair = 0; pair < 4; pair++)
+                {
+                    const int t = t0 + 2 * (BACKWARD ? 3 - pair : pair);
+                    const float x = pushes[t * PushPitch];
+                    const Sums push = outer_products(low ? x - high_part(x) : high_part(x), second, rows[t * States + 8 * k]);
+#pragma unroll
+                    for (int s = 0; s < 2; s++)
+                    {
+                        const float decay0 = fast_exp2(steps[t * Channels] * a[k][s]), decay1 = fast_exp2(steps[(t + 1) * Channels] * a[k][s]);
+                        if (BACKWARD)
+                            h[k][s] = decay0 * (decay1 * (h[k][s] + push.at[2 + s]) + push.at[s]);
+                        else
+                            h[k][s] = decay1 * (decay0 * h[k][s] + push.at[s]) + push.at[2 + s];
+                    }
+                }
+        }
+    }
+    if (!place.real)
+        return;
+    const long long own = place.run * p.channels + place.channel;
+#pragma unroll
+    for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+        for (int s = 0; s < 2; s++)
+            if (place.state + 8 * k + s < p.states)
+                p.ends[own * p.states + place.state + 8 * k + s] = h[k][s];
+    if (j == 0 && place.part == 0)
+        p.totals[own] = total;
+}
