@@ -66,6 +66,8 @@ public static class MambaEnvironment
     {
         bool onCpu = backend.Supports(DeviceType.CPU, torch.ScalarType.Float32, out string reason);
         bool usable = onCpu || (torch.cuda.is_available() && backend.Supports(DeviceType.CUDA, torch.ScalarType.Float32, out reason));
+        if (usable && backend.Name == "cuda" && KernelBackends.Withdrawn.Count > 0)
+            (usable, reason) = (false, string.Join("; ", KernelBackends.Withdrawn));
         return new MambaKernelDiagnosis(backend.Name, usable ? null : reason);
     }
 

@@ -28,7 +28,7 @@ public static class AdamW
         ShapeCheck.Equal(Op, nameof(firstMoment), firstMoment, "the shape", "weight", shape);
         ShapeCheck.Equal(Op, nameof(secondMoment), secondMoment, "the shape", "weight", shape);
         using var noGradient = no_grad();
-        KernelBackends.Choose(Op, weight.device_type, weight.dtype).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+        KernelBackends.Choose(Op, weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
     }
 
     private static void RequireContiguous(string name, Tensor tensor)
@@ -37,12 +37,20 @@ public static class AdamW
             throw new ArgumentException($"{nameof(AdamW)}: {name} is not contiguous; expected a tensor that can be updated in place.", name);
     }
 
+    /// <summary>The sum of the squares of the elements of all gradients: one wait for the device, however many there are.</summary>
+    /// <param name="gradients">Any shapes, on one device and of one type.</param>
+    public static double SumOfSquares(IReadOnlyList<Tensor> gradients)
+    {
+        ArgumentNullException.ThrowIfNull(gradients);
+        using var noGradient = no_grad();
+        return gradients.Count == 0 ? 0 : KernelBackends.Choose(nameof(SumOfSquares), gradients[0]).SumOfSquares(gradients);
+    }
+
     /// <summary>The sum of the squares of a gradient's elements.</summary>
     /// <param name="gradient">Any shape.</param>
     public static double SumOfSquares(Tensor gradient)
     {
         ArgumentNullException.ThrowIfNull(gradient);
-        using var noGradient = no_grad();
-        return KernelBackends.Choose(nameof(SumOfSquares), gradient.device_type, gradient.dtype).SumOfSquares(gradient);
+        return SumOfSquares([gradient]);
     }
 }

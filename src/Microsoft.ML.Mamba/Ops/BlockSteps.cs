@@ -17,7 +17,7 @@ internal static class BlockSteps
         const string Op = nameof(BlockSteps);
         var hidden = inputs.Hidden;
         var batch = hidden.size(0);
-        if (batch > LinearStep.MostRows || KernelBackends.Choose(Op, hidden.device_type, hidden.dtype) is not IStepKernels kernels)
+        if (batch > LinearStep.MostRows || KernelBackends.Choose(Op, hidden) is not IStepKernels kernels)
             return false;
         foreach (var block in inputs.Blocks)
         {

@@ -29,7 +29,7 @@ public static class CausalConv1d
         var channels = x.size(2);
         CheckWeight(Op, weight, bias, channels);
         ShapeCheck.EqualIfGiven(Op, nameof(initial), initial, "(B, W-1, D)", "x and weight", x.size(0), weight.size(1) - 1, channels);
-        var backend = KernelBackends.Choose(Op, x.device_type, x.dtype);
+        var backend = KernelBackends.Choose(Op, x);
         var inputs = new ConvInputs(x, weight, bias, initial, silu);
         return backend is IBackwardKernels kernels && AutogradNeed.Any(x, weight, bias, initial)
             ? CausalConv1dFunction.Apply(kernels, inputs, returnFinalState)
@@ -53,7 +53,7 @@ public static class CausalConv1d
         if (!state.is_contiguous())
             throw new ArgumentException($"{Op}: state has strides ({string.Join(", ", state.stride())}); expected a contiguous tensor, since it is updated in place.", nameof(state));
         using var noGradient = no_grad();
-        return KernelBackends.Choose(Op, x.device_type, x.dtype).CausalConv1dStep(state, x, weight, bias, silu);
+        return KernelBackends.Choose(Op, x).CausalConv1dStep(state, x, weight, bias, silu);
     }
 
     private static void CheckWeight(string op, Tensor weight, Tensor? bias, long channels)

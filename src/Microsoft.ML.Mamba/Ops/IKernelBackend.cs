@@ -15,9 +15,20 @@ public interface IKernelBackend
 
     /// <summary>Whether this backend computes on tensors of this device and type.</summary>
     /// <param name="device">Device of every operand.</param>
-    /// <param name="type">Element type of every floating operand.</param>
+    /// <param name="type">Element type of the op's input. Parameters and states may be float32 where it is narrower.</param>
     /// <param name="reason">Why not, as the end of a sentence; empty when it does.</param>
     bool Supports(DeviceType device, ScalarType type, out string reason);
+
+    /// <summary>Whether this backend, which supports the type, computes an op on this very device. It may try itself out the first time.</summary>
+    /// <param name="op">Name of the op.</param>
+    /// <param name="deviceIndex">Which of the devices of that kind; -1 where there is but one.</param>
+    /// <param name="type">Element type of the floating operands.</param>
+    /// <param name="reason">Why not, as the end of a sentence; empty when it does.</param>
+    bool IsReady(string op, int deviceIndex, ScalarType type, out string reason)
+    {
+        reason = "";
+        return true;
+    }
 
     /// <summary>Selective scan over a whole sequence.</summary>
     /// <param name="inputs">Operands.</param>
@@ -50,8 +61,8 @@ public interface IKernelBackend
     /// <summary>One step of AdamW: weight and moments, all of one shape and contiguous, are updated in place.</summary>
     void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step);
 
-    /// <summary>The sum of the squares of all elements.</summary>
-    double SumOfSquares(Tensor values);
+    /// <summary>The sum of the squares of all elements of all tensors, which are on one device and of one type.</summary>
+    double SumOfSquares(IReadOnlyList<Tensor> values);
 }
 
 /// <summary>A backend that brings its own backward passes.</summary>
@@ -68,11 +79,12 @@ public interface IBackwardKernels : IKernelBackend
     /// <summary>Gradients of a causal convolution, for gradients of y and of the final state (null for zeros).</summary>
     ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted);
 
-    /// <summary>Gradients of the norm: of x (which is also the residual's) and of the weight.</summary>
+    /// <summary>Gradients of the norm: of x, the same in the type of the sum for the residual (one tensor where the types are one), and of the weight.</summary>
     /// <param name="sum">x + residual, as the forward pass returned it.</param>
     /// <param name="weight">(D).</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="dy">Gradient of y, or null for zeros.</param>
     /// <param name="dSum">Gradient of x + residual, or null for zeros.</param>
-    (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum);
+    /// <param name="type">Type of x and y.</param>
+    (Tensor DX, Tensor DResidual, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum, ScalarType type);
 }

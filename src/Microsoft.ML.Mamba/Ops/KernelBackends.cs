@@ -15,9 +15,11 @@ public static class KernelBackends
     private static readonly string? ForcedByEnvironment = Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } name ? name : null;
     private static readonly AsyncLocal<string?> Forced = new();
 
+    private static readonly CudaBackend Cuda = new();
+
     /// <summary>All backends, first choice first.</summary>
     public static IReadOnlyList<IKernelBackend> All { get; } =
-        [new RowKernels<float>("cpu", new CpuKernels()), new TorchKernels(), new ReferenceBackend()];
+        [Cuda, new RowKernels<float>("cpu", new CpuKernels()), new TorchKernels(), new ReferenceBackend()];
 
     /// <summary>Forces one backend until the result is disposed, in this flow of control only (threads started by it included).</summary>
     /// <param name="name">Name of a backend, or null to choose freely again (also against MAMBA_KERNELS).</param>
@@ -31,29 +33,51 @@ public static class KernelBackends
         return restore;
     }
 
-    /// <summary>The backend that computes an op on a device and a type.</summary>
+    /// <summary>
+    /// Why backends that found themselves computing wrongly, or failing, on a device do not serve it any more in this process; empty
+    /// when none did. Each was also written to <see cref="System.Diagnostics.Trace"/> as a warning.
+    /// </summary>
+    public static IReadOnlyList<string> Withdrawn => Cuda.Trials.Failures;
+
+    /// <summary>The backend that computes an op on a tensor.</summary>
+    /// <param name="op">Name of the op, for the message.</param>
+    /// <param name="operand">The op's input: its device and type decide.</param>
+    /// <exception cref="NotSupportedException">The forced backend, or every backend, declines.</exception>
+    public static IKernelBackend Choose(string op, Tensor operand)
+    {
+        ArgumentNullException.ThrowIfNull(operand);
+        var device = operand.device_type;
+        return Choose(op, device, device == DeviceType.CPU ? -1 : operand.device_index, operand.dtype);
+    }
+
+    /// <summary>The backend that computes an op on a kind of device and a type, as far as that can be said without asking the device itself.</summary>
     /// <param name="op">Name of the op, for the message.</param>
     /// <param name="device">Device of the operands.</param>
     /// <param name="type">Element type of the floating operands.</param>
     /// <exception cref="NotSupportedException">The forced backend, or every backend, declines.</exception>
-    public static IKernelBackend Choose(string op, DeviceType device, ScalarType type)
+    public static IKernelBackend Choose(string op, DeviceType device, ScalarType type) => Choose(op, device, null, type);
+
+    private static IKernelBackend Choose(string op, DeviceType device, int? index, ScalarType type)
     {
+        bool Takes(IKernelBackend backend, out string reason) =>
+            backend.Supports(device, type, out reason) && (index is not { } number || backend.IsReady(op, number, type, out reason));
+
         var forced = Forced.Value ?? ForcedByEnvironment;
         if (!string.IsNullOrEmpty(forced))
         {
             var backend = Find(forced, op);
-            return backend.Supports(device, type, out var reason)
+            return Takes(backend, out var reason)
                 ? backend
                 : throw new NotSupportedException($"{op}: the forced backend '{backend.Name}' does not compute on {device} {type}: {reason}");
         }
 
         foreach (var backend in All)
         {
-            if (backend.Supports(device, type, out _))
+            if (Takes(backend, out _))
                 return backend;
         }
 
-        var reasons = string.Join("; ", All.Select(b => b.Supports(device, type, out var why) ? b.Name : $"{b.Name}: {why}"));
+        var reasons = string.Join("; ", All.Select(b => Takes(b, out var why) ? b.Name : $"{b.Name}: {why}"));
         throw new NotSupportedException($"{op}: no backend computes on {device} {type} ({reasons}).");
     }
 

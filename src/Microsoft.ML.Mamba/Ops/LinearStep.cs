@@ -25,6 +25,6 @@ public static class LinearStep
         ShapeCheck.Equal(Op, nameof(weight), weight, "(outputs, inputs)", "x", weight.size(0), x.size(1));
         ShapeCheck.EqualIfGiven(Op, nameof(bias), bias, "(outputs)", "weight", weight.size(0));
         using var noGradient = no_grad();
-        return KernelBackends.Choose(Op, x.device_type, x.dtype).LinearStep(x, weight, bias);
+        return KernelBackends.Choose(Op, x).LinearStep(x, weight, bias);
     }
 }

@@ -42,8 +42,8 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
     public (Tensor Y, Tensor? Sum) RmsNormForward(Tensor x, Tensor? residual, Tensor weight, double epsilon, bool sum) =>
         For(x).RmsNormForward(x, residual, weight, epsilon, sum);
 
-    public (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum) =>
-        For(sum).RmsNormBackward(sum, weight, epsilon, dy, dSum);
+    public (Tensor DX, Tensor DResidual, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum, ScalarType type) =>
+        For(sum).RmsNormBackward(sum, weight, epsilon, dy, dSum, type);
 
     public Tensor ReverseSequences(Tensor x, int[] lengths) => For(x).ReverseSequences(x, lengths);
 
@@ -54,7 +54,7 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
         For(weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
 
-    public double SumOfSquares(Tensor values) => For(values).SumOfSquares(values);
+    public double SumOfSquares(IReadOnlyList<Tensor> values) => values.Count == 0 ? 0 : For(values[0]).SumOfSquares(values);
 
     private IBackwardKernels For(Tensor operand) => operand.dtype == ScalarType.Float64 ? _double : _single;
 }

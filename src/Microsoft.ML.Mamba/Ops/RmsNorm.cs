@@ -24,7 +24,7 @@ public static class RmsNorm
             throw new ArgumentException($"{Op}: x is a scalar; expected (…, D).", nameof(x));
         ShapeCheck.EqualIfGiven(Op, nameof(residual), residual, "(…, D)", "x", shape);
         ShapeCheck.Equal(Op, nameof(weight), weight, "(D)", "x", shape[^1]);
-        var backend = KernelBackends.Choose(Op, x.device_type, x.dtype);
+        var backend = KernelBackends.Choose(Op, x);
         return backend is IBackwardKernels kernels && AutogradNeed.Any(x, residual, weight)
             ? RmsNormFunction.Apply(kernels, x, residual, weight, epsilon, returnSum)
             : backend.RmsNormForward(x, residual, weight, epsilon, returnSum);

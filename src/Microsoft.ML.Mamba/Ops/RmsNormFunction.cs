@@ -12,7 +12,7 @@ internal sealed class RmsNormFunction : autograd.MultiTensorFunction<RmsNormFunc
 
     public static (Tensor Y, Tensor? Sum) Apply(IBackwardKernels kernels, Tensor x, Tensor? residual, Tensor weight, double epsilon, bool returnSum)
     {
-        var call = new Call(kernels, epsilon, HasResidual: residual is not null, SumIsOutput: residual is not null && returnSum);
+        var call = new Call(kernels, epsilon, x.dtype, HasResidual: residual is not null, SumIsOutput: residual is not null && returnSum);
         var results = apply(call, x, residual!, weight);
         call.ForwardTensors.Release();
         return (results[0], call.SumIsOutput ? results[1] : returnSum ? x.alias() : null);
@@ -39,11 +39,11 @@ internal sealed class RmsNormFunction : autograd.MultiTensorFunction<RmsNormFunc
         var saved = ctx.get_saved_variables();
         using var dy = ReturnedGradients.Defined(grad_outputs[0]);
         using var dSum = call.SumIsOutput ? ReturnedGradients.Defined(grad_outputs[1]) : null;
-        var (dx, dWeight) = call.Kernels.RmsNormBackward(saved[0], saved[1], call.Epsilon, dy, dSum);
-        return ReturnedGradients.Hold(null, dx, call.HasResidual ? dx : null, dWeight);
+        var (dx, dResidual, dWeight) = call.Kernels.RmsNormBackward(saved[0], saved[1], call.Epsilon, dy, dSum, call.Type);
+        return ReturnedGradients.Hold(null, dx, call.HasResidual ? dResidual : null, dWeight);
     }
 
-    private sealed record Call(IBackwardKernels Kernels, double Epsilon, bool HasResidual, bool SumIsOutput)
+    private sealed record Call(IBackwardKernels Kernels, double Epsilon, ScalarType Type, bool HasResidual, bool SumIsOutput)
     {
         public ForwardTensors ForwardTensors { get; } = new();
     }

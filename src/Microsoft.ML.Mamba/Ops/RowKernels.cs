@@ -214,7 +214,7 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return (y.MoveToOuterDisposeScope(), sum ? (s ?? x.alias()).MoveToOuterDisposeScope() : null);
     }
 
-    public (Tensor DX, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum)
+    public (Tensor DX, Tensor DResidual, Tensor DWeight) RmsNormBackward(Tensor sum, Tensor weight, double epsilon, Tensor? dy, Tensor? dSum, ScalarType type)
     {
         using var scope = NewDisposeScope();
         var dx = New(sum.shape);
@@ -230,7 +230,8 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
             TensorRows.OfNew<T>(dx, rows.Count, rows.Width),
             TensorRows.OfNew<T>(dWeight, 1, rows.Width));
         GC.KeepAlive((sum, weight, dy, dSum));
-        return (dx.MoveToOuterDisposeScope(), dWeight.MoveToOuterDisposeScope());
+        dx.MoveToOuterDisposeScope();
+        return (dx, dx, dWeight.MoveToOuterDisposeScope());
     }
 
     public Tensor ReverseSequences(Tensor x, int[] lengths)
@@ -291,10 +292,10 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         GC.KeepAlive((weight, gradient, firstMoment, secondMoment));
     }
 
-    public double SumOfSquares(Tensor values)
+    public double SumOfSquares(IReadOnlyList<Tensor> values)
     {
         using var scope = NewDisposeScope();
-        var sum = bodies.SumOfSquares(Flat(values, "values"));
+        var sum = values.Sum(tensor => bodies.SumOfSquares(Flat(tensor, "values")));
         GC.KeepAlive(values);
         return sum;
     }

@@ -63,7 +63,7 @@ public static class SelectiveScan
             throw new ArgumentException($"{Op}: c has {perGroupC.shape[2] / state} groups; expected {perGroupB.shape[2] / state}, as b has.", nameof(c));
         }
 
-        var backend = KernelBackends.Choose(Op, u.device_type, u.dtype);
+        var backend = KernelBackends.Choose(Op, u);
         var inputs = new ScanInputs(u, delta, a, perGroupB, perGroupC, d, z, deltaBias, initialState, deltaSoftplus);
         if (backend is IBackwardKernels kernels && AutogradNeed.Any(u, delta, a, b, c, d, z, deltaBias, initialState))
         {

@@ -42,6 +42,6 @@ public static class SelectiveStateUpdate
         if (!state.is_contiguous())
             throw new ArgumentException($"{Op}: state has strides ({string.Join(", ", state.stride())}); expected a contiguous tensor, since it is updated in place.", nameof(state));
         using var noGradient = no_grad();
-        return KernelBackends.Choose(Op, x.device_type, x.dtype).SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus, aIsLog);
+        return KernelBackends.Choose(Op, x).SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus, aIsLog);
     }
 }

@@ -26,7 +26,7 @@ public static class SequenceReverse
                 throw new ArgumentException($"{Op}: a length is {length}; expected 0 to L = {x.shape[1]} from x.", nameof(lengths));
         }
 
-        var backend = KernelBackends.Choose(Op, x.device_type, x.dtype);
+        var backend = KernelBackends.Choose(Op, x);
         return backend is IBackwardKernels && AutogradNeed.Any(x)
             ? Function.Apply(backend, x, lengths)
             : backend.ReverseSequences(x, lengths);

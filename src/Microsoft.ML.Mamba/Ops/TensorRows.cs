@@ -19,15 +19,25 @@ internal static class TensorRows
         where T : unmanaged
     {
         Require<T>(tensor, name);
+        var (address, count, width, stride) = Layout(tensor);
+        return new Rows<T>(address, count, width, stride);
+    }
+
+    /// <summary>(…, W) as rows of W elements whose starts lie evenly, copied where they do not; on any device.</summary>
+    public static (nint Address, long Count, long Width, long Stride) Layout(Tensor tensor)
+    {
         var last = (int)tensor.dim() - 1;
         long count = 1;
         for (var i = 0; i < last; i++)
             count = checked(count * tensor.size(i));
         var width = last < 0 ? 1 : tensor.size(last);
-        if (RowStride(tensor, last, width) is { } stride)
-            return new Rows<T>(Address(tensor.Handle), count, width, stride);
-        return new Rows<T>(Address(tensor.contiguous().Handle), count, width);
+        return RowStride(tensor, last, width) is { } stride
+            ? (Address(tensor.Handle), count, width, stride)
+            : (Address(tensor.contiguous().Handle), count, width, width);
     }
+
+    /// <summary>Address of the first of a tensor's elements, which lie without gaps, copied where they do not; on any device.</summary>
+    public static nint Dense(Tensor tensor) => Address((tensor.is_contiguous() ? tensor : tensor.contiguous()).Handle);
 
     /// <summary>The same for an operand that may be absent.</summary>
     public static Rows<T> OfOptional<T>(Tensor? tensor, string name)
@@ -41,7 +51,7 @@ internal static class TensorRows
         if (tensor is null)
             return default;
         Require<T>(tensor, name);
-        return new Rows<T>(Address((tensor.is_contiguous() ? tensor : tensor.contiguous()).Handle), count, width);
+        return new Rows<T>(Dense(tensor), count, width);
     }
 
     /// <summary>A fresh tensor as rows of the given shape, which has its number of elements.</summary>

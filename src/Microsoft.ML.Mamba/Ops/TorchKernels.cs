@@ -7,7 +7,8 @@ namespace Microsoft.ML.Mamba.Ops;
 
 /// <summary>
 /// The ops as plain tensor operations, differentiable by torch: what one would write by hand with TorchSharp, and the fall-back for
-/// devices that have no kernels of their own. The scan keeps (B, L, D, N) tensors and walks the positions one by one.
+/// devices that have no kernels of their own. The scan keeps (B, L, D, N) tensors and walks the positions one by one. With inputs
+/// narrower than float32 it computes in float32, as kernels do, and rounds the results.
 /// </summary>
 internal sealed class TorchKernels : IKernelBackend
 {
@@ -23,6 +24,12 @@ internal sealed class TorchKernels : IKernelBackend
     public ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward)
     {
         using var scope = NewDisposeScope();
+        if (IsNarrow(inputs.U))
+        {
+            var exact = SelectiveScanForward(Exact(inputs), finalState, forBackward);
+            return exact with { Y = exact.Y.to(inputs.U.dtype).MoveToOuterDisposeScope(), FinalState = exact.FinalState?.MoveToOuterDisposeScope() };
+        }
+
         var (batch, length, channels, state) = (inputs.Batch, inputs.Length, inputs.Channels, inputs.State);
         var delta = StepSizes(inputs.Delta, inputs.DeltaBias, inputs.DeltaSoftplus);
         var b = PerChannel(inputs.B, inputs);
@@ -62,6 +69,13 @@ internal sealed class TorchKernels : IKernelBackend
     public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog)
     {
         using var scope = NewDisposeScope();
+        if (IsNarrow(x))
+        {
+            var exact = SelectiveStateStep(
+                state, Exact(x)!, Exact(delta)!, Exact(a)!, Exact(b)!, Exact(c)!, Exact(d), Exact(z), Exact(deltaBias), deltaSoftplus, aIsLog);
+            return exact.to(x.dtype).MoveToOuterDisposeScope();
+        }
+
         var step = StepSizes(delta, deltaBias, deltaSoftplus).unsqueeze(-1);            // (B, D, 1)
         var (batch, channels, n) = (state.shape[0], state.shape[1], state.shape[2]);
         var groups = b.shape[1] / n;
@@ -80,6 +94,13 @@ internal sealed class TorchKernels : IKernelBackend
     public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState)
     {
         using var scope = NewDisposeScope();
+        if (IsNarrow(inputs.X))
+        {
+            var exact = new ConvInputs(Exact(inputs.X)!, Exact(inputs.Weight)!, Exact(inputs.Bias), Exact(inputs.Initial), inputs.Silu);
+            var (exactY, exactLast) = CausalConv1dForward(exact, finalState);
+            return (exactY.to(inputs.X.dtype).MoveToOuterDisposeScope(), exactLast?.to(inputs.X.dtype).MoveToOuterDisposeScope());
+        }
+
         var before = inputs.Initial
             ?? zeros(inputs.Batch, inputs.Width - 1, inputs.Channels, dtype: inputs.X.dtype, device: inputs.X.device);
         var whole = cat([before, inputs.X], 1);                                         // (B, W-1+L, D)
@@ -95,6 +116,14 @@ internal sealed class TorchKernels : IKernelBackend
     public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu)
     {
         using var scope = NewDisposeScope();
+        if (IsNarrow(x))
+        {
+            var exact = Exact(state)!;
+            var exactY = CausalConv1dStep(exact, Exact(x)!, Exact(weight)!, Exact(bias), silu);
+            state.copy_(exact);
+            return exactY.to(x.dtype).MoveToOuterDisposeScope();
+        }
+
         var window = cat([state, x.unsqueeze(1)], 1);                                   // (B, W, D)
         state.copy_(window.slice(1, 1, window.shape[1], 1));
         var y = (window * weight.t()).sum(1);
@@ -110,7 +139,8 @@ internal sealed class TorchKernels : IKernelBackend
         using var scope = NewDisposeScope();
         var s = residual is null ? x.alias() : x.Plus(residual);
         using Scalar added = epsilon, one = 1;
-        var y = s * rsqrt((s * s).mean([-1], keepdim: true).add(added, one)) * weight;
+        var exact = IsNarrow(s) ? Exact(s)! : s;
+        var y = (exact * rsqrt((exact * exact).mean([-1], keepdim: true).add(added, one)) * weight).to(x.dtype);
         return (y.MoveToOuterDisposeScope(), sum ? s.MoveToOuterDisposeScope() : null);
     }
 
@@ -129,7 +159,11 @@ internal sealed class TorchKernels : IKernelBackend
         return x.reshape(batch * length, x.shape[2]).index_select(0, order).view(x.shape).MoveToOuterDisposeScope();
     }
 
-    public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => F.linear(x, weight, bias);
+    public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias)
+    {
+        using var scope = NewDisposeScope();
+        return F.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
+    }
 
     public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
     {
@@ -142,11 +176,28 @@ internal sealed class TorchKernels : IKernelBackend
         weight.mul_(shrink).addcdiv_(firstMoment, secondMoment.sqrt().mul_(rootScale).add_(epsilon, one), stepSize);
     }
 
-    public double SumOfSquares(Tensor values)
+    public double SumOfSquares(IReadOnlyList<Tensor> values)
     {
+        if (values.Count == 0)
+            return 0;
         using var scope = NewDisposeScope();
-        return (values * values).sum(ScalarType.Float64).cpu().item<double>();
+        Tensor Squares(Tensor tensor)
+        {
+            using var inner = NewDisposeScope();
+            var exact = IsNarrow(tensor) ? Exact(tensor)! : tensor;
+            return (exact * exact).sum(ScalarType.Float64).MoveToOuterDisposeScope();
+        }
+
+        return stack(values.Select(Squares)).sum().cpu().item<double>();
     }
+
+    private static bool IsNarrow(Tensor tensor) => tensor.dtype is ScalarType.BFloat16 or ScalarType.Float16;
+
+    private static Tensor? Exact(Tensor? tensor) => tensor?.to(ScalarType.Float32);
+
+    private static ScanInputs Exact(ScanInputs inputs) => new(
+        Exact(inputs.U)!, Exact(inputs.Delta)!, Exact(inputs.A)!, Exact(inputs.B)!, Exact(inputs.C)!, Exact(inputs.D), Exact(inputs.Z), Exact(inputs.DeltaBias),
+        Exact(inputs.InitialState), inputs.DeltaSoftplus);
 
     /// <summary>softplus(x) = ln(1 + e^x), x itself above 20. Not torch's own: TorchSharp makes Scalars for it that nobody holds.</summary>
     private static Tensor Softplus(Tensor x)

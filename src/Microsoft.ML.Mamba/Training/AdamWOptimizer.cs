@@ -34,7 +34,7 @@ internal sealed class AdamWOptimizer : IDisposable
     internal double GradientNorm()
     {
         using var scope = NewDisposeScope();
-        return Math.Sqrt(_items.Sum(item => item.Weight.grad is { } gradient ? Ops.AdamW.SumOfSquares(gradient) : 0));
+        return Math.Sqrt(Ops.AdamW.SumOfSquares([.. _items.Select(item => item.Weight.grad).OfType<Tensor>()]));
     }
 
     /// <summary>Takes a step along the gradients.</summary>

@@ -24,8 +24,8 @@ public sealed class BlockStepsTests
         var cases = new TheoryData<int, string>();
         for (var i = 0; i < Cases.Length; i++)
         {
-            foreach (var backend in KernelBackends.All.Where(b => b.Name != "reference"))
-                cases.Add(i, backend.Name);
+            foreach (var backend in BackendCases.OnCpu.Where(name => name != "reference"))
+                cases.Add(i, backend);
         }
 
         return cases;

@@ -18,16 +18,17 @@ public sealed class GoldenConvolutionTests
     private static readonly string[] StepFiles =
         ["update_w2_state1_bias1_silu", "update_w2_state2_bias1_none", "update_w3_state3_bias0_silu", "update_w4_state3_bias1_silu", "update_w4_state4_bias1_silu"];
 
-    public static TheoryData<string, string> Cases() => BackendCases.Of(Files);
+    public static TheoryData<string, string, string> Cases() => BackendCases.PlacedOf(Files);
 
-    public static TheoryData<string, string> StepCases() => BackendCases.Of(StepFiles);
+    public static TheoryData<string, string, string> StepCases() => BackendCases.PlacedOf(StepFiles);
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Outputs_and_gradients_are_those_of_the_official_convolution(string name, string backend)
+    public void Outputs_and_gradients_are_those_of_the_official_convolution(string name, string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read($"conv1d/{name}");
+        using var golden = GoldenFile.Read($"conv1d/{name}").On(place);
         using var scope = NewDisposeScope();
         var inputs = new Dictionary<string, Tensor>();
         Tensor? Input(string key, bool swapped) =>
@@ -47,10 +48,11 @@ public sealed class GoldenConvolutionTests
 
     [SkippableTheory]
     [MemberData(nameof(StepCases))]
-    public void Single_steps_match(string name, string backend)
+    public void Single_steps_match(string name, string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read($"conv1d/{name}");
+        using var golden = GoldenFile.Read($"conv1d/{name}").On(place);
         using var scope = NewDisposeScope();
         var history = golden.Options.GetProperty("width").GetInt64() - 1;
         Tensor Latest(Tensor states) => states.slice(2, states.shape[2] - history, states.shape[2], 1).transpose(1, 2).contiguous(); // golden states may be longer

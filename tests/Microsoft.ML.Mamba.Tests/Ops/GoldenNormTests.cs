@@ -8,14 +8,15 @@ namespace Microsoft.ML.Mamba.Tests.Ops;
 /// <summary>The RMS norm against the official reference, on every backend.</summary>
 public sealed class GoldenNormTests
 {
-    public static TheoryData<string, string> Cases() => BackendCases.Of(["norms_d32_L5", "norms_d7_L3"]);
+    public static TheoryData<string, string, string> Cases() => BackendCases.PlacedOf(["norms_d32_L5", "norms_d7_L3"]);
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Norms_and_gradients_are_the_official_ones(string name, string backend)
+    public void Norms_and_gradients_are_the_official_ones(string name, string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read($"norm/{name}");
+        using var golden = GoldenFile.Read($"norm/{name}").On(place);
         using var scope = NewDisposeScope();
         Run(golden, "rms", withResidual: false);
         Run(golden, "rms_residual", withResidual: true);

@@ -20,18 +20,19 @@ public sealed class GoldenScanTests
         "optional_constant_BC", "optional_grouped_BC", "zeros_A_B", "zeros_delta_no_softplus", "zeros_u",
     ];
 
-    public static TheoryData<string, string> Cases() => BackendCases.Of(Files);
+    public static TheoryData<string, string, string> Cases() => BackendCases.PlacedOf(Files);
 
     public static TheoryData<string, string> Float64Cases() => BackendCases.Of(Files, float64);
 
-    public static TheoryData<string> Backends() => BackendCases.All();
+    public static TheoryData<string, string> Backends() => BackendCases.AllPlaced();
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Outputs_and_gradients_are_those_of_the_official_scan(string name, string backend)
+    public void Outputs_and_gradients_are_those_of_the_official_scan(string name, string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read($"scan/{name}");
+        using var golden = GoldenFile.Read($"scan/{name}").On(place);
         using var scope = NewDisposeScope();
         foreach (var (output, value) in Run(golden, float32, golden.Options.GetProperty("delta_softplus").GetBoolean()))
             golden.AssertMatches(output, value);
@@ -50,10 +51,11 @@ public sealed class GoldenScanTests
 
     [SkippableTheory]
     [MemberData(nameof(Backends))]
-    public void All_sixteen_combinations_of_options_match(string backend)
+    public void All_sixteen_combinations_of_options_match(string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read("scan/all_options");
+        using var golden = GoldenFile.Read("scan/all_options").On(place);
         using var scope = NewDisposeScope();
         for (var options = 0; options < 16; options++)
         {
@@ -66,10 +68,11 @@ public sealed class GoldenScanTests
 
     [SkippableTheory]
     [MemberData(nameof(Backends))]
-    public void Single_steps_match(string backend)
+    public void Single_steps_match(string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
-        using var golden = GoldenFile.Read("scan/single_steps");
+        using var golden = GoldenFile.Read("scan/single_steps").On(place);
         using var scope = NewDisposeScope();
         var state = golden["state_0"].clone();
         var (outputs, states) = (new List<Tensor>(), new List<Tensor>());
@@ -86,12 +89,13 @@ public sealed class GoldenScanTests
 
     [SkippableTheory]
     [MemberData(nameof(Backends))]
-    public void State_carried_over_a_split_continues_as_in_one_pass(string backend)
+    public void State_carried_over_a_split_continues_as_in_one_pass(string backend, string device)
     {
+        var place = BackendCases.DeviceOrSkip(device);
         using var force = KernelBackends.Force(backend);
         foreach (var name in new[] { "chain_L50", "chain_L130" })
         {
-            using var golden = GoldenFile.Read($"scan/{name}");
+            using var golden = GoldenFile.Read($"scan/{name}").On(place);
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
             foreach (var split in golden.Options.GetProperty("splits").EnumerateArray().Select(s => s.GetInt64()))

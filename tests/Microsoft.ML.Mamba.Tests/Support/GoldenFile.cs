@@ -22,6 +22,14 @@ internal sealed class GoldenFile : IDisposable
         return new GoldenFile(name, SafeTensors.Read(path + ".safetensors"), json);
     }
 
+    /// <summary>Moves every tensor to a device.</summary>
+    public GoldenFile On(Device device)
+    {
+        foreach (var (name, tensor) in _tensors.ToArray())
+            _tensors[name] = device.type == TorchSharp.DeviceType.CPU ? tensor : tensor.to(device, disposeAfter: true).DetachFromDisposeScope();
+        return this;
+    }
+
     public IEnumerable<string> Names => _tensors.Keys;
 
     public JsonElement Options => _json.GetProperty("options");

@@ -14,8 +14,8 @@ internal static class TensorAssert
         Assert.True(want.shape.SequenceEqual(got.shape), $"{what}: shape ({string.Join(", ", got.shape)}); expected ({string.Join(", ", want.shape)})");
         if (want.numel() == 0)
             return;
-        var expected = want.detach().to(float64).flatten();
-        var actual = got.detach().to(float64).flatten();
+        var expected = want.detach().to(float64).cpu().flatten();
+        var actual = got.detach().to(float64).cpu().flatten();
         var size = expected.abs().max().item<double>();
         var bound = size < 1e-30 ? tolerance : tolerance * size;
         var differences = (actual - expected).abs();
@@ -31,7 +31,7 @@ internal static class TensorAssert
         using var scope = NewDisposeScope();
         Assert.True(want.shape.SequenceEqual(got.shape), $"{what}: shape ({string.Join(", ", got.shape)}); expected ({string.Join(", ", want.shape)})");
         Assert.Equal(want.dtype, got.dtype);
-        var (a, b) = (want.detach().contiguous(), got.detach().contiguous());
+        var (a, b) = (want.detach().cpu().contiguous(), got.detach().cpu().contiguous());
         if (a.numel() > 0 && !a.bytes.SequenceEqual(b.bytes))
             Assert.Fail($"{what}: bits differ; largest difference {(a - b).abs().max().to(float64).item<double>():g3}");
     }

@@ -1,0 +1,137 @@
+using Microsoft.ML.Mamba.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>Small cases for <see cref="KernelTrials"/>: the same numbers for every backend, all gradients included.</summary>
+internal sealed class KernelTrialCase
+{
+    private readonly Random _random = new(20240131);
+    private readonly Device _device;
+    private readonly ScalarType _rounded;
+    private readonly ScalarType _type;
+    private readonly ScalarType _exact;
+    private readonly List<(string Name, Tensor Value)> _results = [];
+
+    private KernelTrialCase(Device device, ScalarType rounded, ScalarType type)
+    {
+        (_device, _rounded, _type) = (device, rounded, type);
+        _exact = type == ScalarType.Float64 ? type : ScalarType.Float32;
+    }
+
+    /// <summary>Runs an op's case.</summary>
+    /// <param name="op">Name of the op.</param>
+    /// <param name="kernels">Who computes.</param>
+    /// <param name="device">Where.</param>
+    /// <param name="rounded">Type that inputs are rounded to.</param>
+    /// <param name="type">Type of the inputs; parameters and states are float32, or float64 where the inputs are.</param>
+    /// <returns>What it gave, or null for an op without a case.</returns>
+    public static List<(string Name, Tensor Value)>? Run(string op, IBackwardKernels kernels, Device device, ScalarType rounded, ScalarType type)
+    {
+        var run = new KernelTrialCase(device, rounded, type);
+        switch (op)
+        {
+            case nameof(SelectiveScan):
+                run.Scan(kernels);
+                break;
+            case nameof(SelectiveStateUpdate):
+                run.StateStep(kernels);
+                break;
+            case nameof(CausalConv1d):
+                run.Convolution(kernels);
+                break;
+            case nameof(RmsNorm):
+                run.Norm(kernels);
+                break;
+            case nameof(SequenceReverse):
+                run._results.Add(("y", kernels.ReverseSequences(run.Input(3, 11, 24), [11, 0, 5])));
+                break;
+            case nameof(AdamW):
+                run.Optimizer(kernels);
+                break;
+            case nameof(AdamW.SumOfSquares):
+                run._results.Add(("the sum", tensor(kernels.SumOfSquares([run.Input(1031), run.Input(64, 64)]), dtype: ScalarType.Float64)));
+                break;
+            default:
+                return null;
+        }
+
+        return run._results;
+    }
+
+    private void Scan(IBackwardKernels kernels)
+    {
+        const long Batch = 2, Length = 70, Channels = 40, State = 16;
+        var inputs = new ScanInputs(
+            Input(Batch, Length, Channels), Input(Batch, Length, Channels), -Parameter(Channels, State).abs(), Input(Batch, Length, State), Input(Batch, Length, State),
+            Parameter(Channels), Input(Batch, Length, Channels), Parameter(Channels), Parameter(Batch, Channels, State), DeltaSoftplus: true);
+        var (y, last, checkpoints) = kernels.SelectiveScanForward(inputs, finalState: true, forBackward: true);
+        Add(("y", y), ("the final state", last));
+        const ScanOperands All = ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z
+            | ScanOperands.DeltaBias | ScanOperands.InitialState;
+        var g = kernels.SelectiveScanBackward(inputs, checkpoints, Input(Batch, Length, Channels), Parameter(Batch, Channels, State), All);
+        Add(("the gradient of u", g.U), ("the gradient of delta", g.Delta), ("the gradient of A", g.A), ("the gradient of B", g.B), ("the gradient of C", g.C),
+            ("the gradient of D", g.D), ("the gradient of z", g.Z), ("the gradient of the bias", g.DeltaBias), ("the gradient of the initial state", g.InitialState));
+    }
+
+    private void StateStep(IBackwardKernels kernels)
+    {
+        const long Batch = 2, Channels = 40, State = 16;
+        var state = Parameter(Batch, Channels, State);
+        var y = kernels.SelectiveStateStep(
+            state, Input(Batch, Channels), Input(Batch, Channels), Parameter(Channels, State), Input(Batch, State), Input(Batch, State), Parameter(Channels),
+            Input(Batch, Channels), Parameter(Channels), deltaSoftplus: true, aIsLog: true);
+        Add(("y", y), ("the state", state));
+    }
+
+    private void Convolution(IBackwardKernels kernels)
+    {
+        const long Batch = 2, Length = 37, Channels = 24, Width = 4;
+        var inputs = new ConvInputs(Input(Batch, Length, Channels), Parameter(Channels, Width), Parameter(Channels), Input(Batch, Width - 1, Channels), Silu: true);
+        var (y, last) = kernels.CausalConv1dForward(inputs, finalState: true);
+        Add(("y", y), ("the final state", last));
+        var g = kernels.CausalConv1dBackward(
+            inputs, Input(Batch, Length, Channels), Input(Batch, Width - 1, Channels), ConvOperands.X | ConvOperands.Weight | ConvOperands.Bias | ConvOperands.Initial);
+        Add(("the gradient of x", g.X), ("the gradient of the weight", g.Weight), ("the gradient of the bias", g.Bias), ("the gradient of the initial state", g.Initial));
+        var state = Input(Batch, Width - 1, Channels);
+        Add(("y of a step", kernels.CausalConv1dStep(state, Input(Batch, Channels), inputs.Weight, inputs.Bias, silu: true)), ("the state", state));
+    }
+
+    private void Norm(IBackwardKernels kernels)
+    {
+        const long Batch = 3, Length = 5, Channels = 96;
+        const double Epsilon = 1e-5;
+        var weight = Parameter(Channels);
+        var (y, sum) = kernels.RmsNormForward(Input(Batch, Length, Channels), Parameter(Batch, Length, Channels), weight, Epsilon, sum: true);
+        var (dx, dResidual, dWeight) = kernels.RmsNormBackward(
+            sum!, weight, Epsilon, Input(Batch, Length, Channels), Parameter(Batch, Length, Channels), _type);
+        Add(("y", y), ("the sum", sum), ("the gradient of x", dx), ("the gradient of the residual", dResidual), ("the gradient of the weight", dWeight));
+    }
+
+    private void Optimizer(IBackwardKernels kernels)
+    {
+        var (weight, first, second) = (Parameter(1031), Parameter(1031), Parameter(1031).abs());
+        kernels.AdamWStep(weight, Parameter(1031), first, second, new AdamWStep { Number = 2, LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.98, WeightDecay = 0.1, GradientScale = 0.5 });
+        Add(("the weight", weight), ("the first moment", first), ("the second moment", second));
+    }
+
+    private void Add(params ReadOnlySpan<(string Name, Tensor? Value)> results)
+    {
+        foreach (var (name, value) in results)
+            _results.Add((name, value ?? throw new InvalidOperationException($"{name} is missing.")));
+    }
+
+    private Tensor Input(params long[] shape) => Numbers(shape, _rounded).to(_type).to(_device);
+
+    private Tensor Parameter(params long[] shape) => Numbers(shape, ScalarType.Float32).to(_exact).to(_device);
+
+    /// <summary>Uniform in ±1, from a managed generator: torch's own is left alone.</summary>
+    private Tensor Numbers(long[] shape, ScalarType rounded)
+    {
+        var values = new float[shape.Aggregate(1L, (count, size) => count * size)];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = (float)(_random.NextDouble() * 2 - 1);
+        return tensor(values, shape).to(rounded);
+    }
+}
