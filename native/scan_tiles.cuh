@@ -29,27 +29,32 @@ struct Place
     int first, channel;         // channel of the block, of the thread
     bool real;                  // the channel exists
 
+    int block, limit;           // block of channels, end of its group's channels
+    int group;                  // channels of a group share B and C, and no block holds channels of two
     long long run;              // a segment of a sequence
 
-    MAMBA_DEVICE static Place get(int channels)
+    MAMBA_DEVICE static Place get(int channels, int groups)
     {
         Place place;
-        const int blocks = (channels + Channels - 1) / Channels, block = blockIdx.x % blocks;
-        place.run = blockIdx.x / blocks;
+        const int perGroup = channels / groups, blocks = (perGroup + Channels - 1) / Channels;
         const int thread = threadIdx.x, warp = thread / 32;
+        place.block = blockIdx.x % (groups * blocks);
+        place.run = blockIdx.x / (groups * blocks);
+        place.group = place.block / blocks;
+        place.first = place.group * perGroup + place.block % blocks * Channels;
+        place.limit = (place.group + 1) * perGroup;
         place.thread = thread;
         place.lane = thread % 32;
         place.g = place.lane / 4;
         place.j = place.lane % 4;
-        place.first = block * Channels;
         place.t = thread / Vectors;
         place.v = thread % Vectors * Width;
-        place.vectorLeft = channels - place.first - place.v;
+        place.vectorLeft = place.limit - place.first - place.v;
         place.part = warp / CHANNEL_WARPS;
         place.own = warp % CHANNEL_WARPS * 8 + place.g;
         place.state = place.part * EIGHTS * 8 + 2 * place.j;
         place.channel = place.first + place.own;
-        place.real = place.channel < channels;
+        place.real = place.channel < place.limit;
         return place;
     }
 };

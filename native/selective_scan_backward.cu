@@ -63,8 +63,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 {
     extern __shared__ __align__(16) unsigned char memory[];
     Shared& shared = *reinterpret_cast<Shared*>(memory);
-    const Place place = Place::get(p.channels);
-    const int blocks = (p.channels + Channels - 1) / Channels;
+    const Place place = Place::get(p.channels, p.groups);
+    const int blocks = p.groups * ((p.channels / p.groups + Channels - 1) / Channels);
     const long long sequence = place.run / p.segments, segment = place.run % p.segments;
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
@@ -87,8 +87,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     if (place.thread < Channels)
     {
         const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < p.channels && p.deltaBias ? p.deltaBias[channel] : 0.0f;
-        shared.skip[place.thread] = channel < p.channels && p.d ? p.d[channel] : 0.0f;
+        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
+        shared.skip[place.thread] = channel < place.limit && p.d ? p.d[channel] : 0.0f;
     }
 
     const long long row = sequence * p.length + begin;
@@ -97,7 +97,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const REAL* const delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
     const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
     const REAL* const dy = static_cast<const REAL*>(p.dy) + (row + place.t) * p.dyStride + column;
-    const long long group = static_cast<long long>(place.first / (p.channels / p.groups)) * p.states;
+    const long long group = static_cast<long long>(place.group) * p.states;
     const REAL* const b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
     const REAL* const c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
     const long long chunks = (p.length + Tile - 1) / Tile;
@@ -176,7 +176,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 out[e] = shared.steps[t * Channels + place.v + e] * gb[e] + shared.skip[place.v + e] * grad[e];
             store_row(static_cast<REAL*>(p.du) + outRow, out, place.vectorLeft);
         }
-        float* const to = p.dMatrices + ((row + start) * blocks + place.first / Channels) * 2 * p.states;
+        float* const to = p.dMatrices + ((row + start) * blocks + place.block) * 2 * p.states;
         for (int i = place.thread; i < Tile * Columns; i += Threads)
         {
             const int t = i / Columns, n = i % Columns % States, second = i % Columns / States;
@@ -207,7 +207,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         return low ? x - high_part(x) : high_part(x);
     };
 
-    fetch(shared.staged[0], (tiles - 1) * Tile);
+    if (tiles > 0)
+        fetch(shared.staged[0], (tiles - 1) * Tile);
     for (long long tile = tiles - 1; tile >= 0; tile--)
     {
         const long long start = tile * Tile;
@@ -366,7 +367,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         }
     }
     __syncthreads();
-    finish(shared.staged[(tiles - 1) % 2], 0);
+    if (tiles > 0)
+        finish(shared.staged[(tiles - 1) % 2], 0);
 
     if (place.real)
     {
@@ -388,7 +390,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 
     // dD and the gradient of the bias: the threads that have read the same channels, in order of their positions.
     __syncthreads();
-    if (place.thread < Channels && place.first + place.thread < p.channels)
+    if (place.thread < Channels && place.first + place.thread < place.limit)
     {
         float skip = 0.0f, bias = 0.0f;
         for (int t = 0; t < Apart; t++)

@@ -32,7 +32,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     extern __shared__ __align__(16) unsigned char memory[];
     Shared& shared = *reinterpret_cast<Shared*>(memory);
     constexpr int PushPitch = Channels + 8;
-    const Place place = Place::get(p.channels);
+    const Place place = Place::get(p.channels, p.groups);
     const long long sequence = place.run / p.segments, segment = place.run % p.segments;
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
@@ -51,7 +51,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     if (place.thread < Channels)
     {
         const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < p.channels && p.deltaBias ? p.deltaBias[channel] : 0.0f;
+        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
     }
 
     const long long row = sequence * p.length + begin;
@@ -60,7 +60,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const REAL* const x = static_cast<const REAL*>(BACKWARD ? p.dy : p.u) + (row + place.t) * xStride + column;
     const REAL* const delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
     const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
-    const REAL* const matrix = static_cast<const REAL*>(p.matrix) + row * p.matrixStride + static_cast<long long>(place.first / (p.channels / p.groups)) * p.states;
+    const REAL* const matrix = static_cast<const REAL*>(p.matrix) + row * p.matrixStride + static_cast<long long>(place.group) * p.states;
 
     auto fetch = [&](Staged& to, long long start)
     {
@@ -80,7 +80,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     float total = 0.0f;
 
     auto start_of = [&](long long tile) { return (BACKWARD ? tiles - 1 - tile : tile) * Tile; };
-    fetch(shared.staged[0], start_of(0));
+    if (tiles > 0)
+        fetch(shared.staged[0], start_of(0));
     for (long long tile = 0; tile < tiles; tile++)
     {
         const long long start = start_of(tile);

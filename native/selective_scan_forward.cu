@@ -45,7 +45,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 {
     extern __shared__ __align__(16) unsigned char memory[];
     Shared& shared = *reinterpret_cast<Shared*>(memory);
-    const Place place = Place::get(p.channels);
+    const Place place = Place::get(p.channels, p.groups);
     const long long sequence = place.run / p.segments, segment = place.run % p.segments;
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
@@ -65,8 +65,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     if (place.thread < Channels)
     {
         const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < p.channels && p.deltaBias ? p.deltaBias[channel] : 0.0f;
-        shared.skip[place.thread] = channel < p.channels && p.d ? p.d[channel] : 0.0f;
+        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
+        shared.skip[place.thread] = channel < place.limit && p.d ? p.d[channel] : 0.0f;
     }
 
     const long long row = sequence * p.length + begin;
@@ -75,7 +75,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const REAL* delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
     const REAL* z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : u;
     REAL* y = static_cast<REAL*>(p.y) + (row + place.t) * p.yStride + column;
-    const long long group = static_cast<long long>(place.first / (p.channels / p.groups)) * p.states;
+    const long long group = static_cast<long long>(place.group) * p.states;
     const REAL* b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
     const REAL* c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
 
@@ -220,7 +220,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         }
     }
     __syncthreads();
-    finish(shared.staged[(length - 1) / Tile % 2], (length - 1) % Tile + 1);
+    if (length > 0)
+        finish(shared.staged[(length - 1) / Tile % 2], (length - 1) % Tile + 1);
     if (p.finalState && place.real && segment == p.segments - 1)
     {
         const long long last = (sequence * p.channels + place.channel) * p.states + place.state;

@@ -8,6 +8,7 @@ internal static class CudaKernelVariants
         .. CudaSequenceReverse.Variants,
         .. CudaCausalConv1d.Variants,
         .. CudaRmsNorm.Variants,
+        .. CudaSelectiveScan.Variants,
         .. CudaSelectiveStateUpdate.Variants,
         .. CudaAdamW.Variants,
         .. CudaSumOfSquares.Variants,

@@ -6,7 +6,8 @@ namespace Microsoft.ML.Mamba.Kernels.Cuda;
 /// <param name="Arguments">Its parameters.</param>
 /// <param name="Blocks">Number of blocks; 0 for nothing to do.</param>
 /// <param name="Threads">Threads per block.</param>
-internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant, TArguments Arguments, long Blocks, int Threads)
+/// <param name="SharedBytes">Dynamic shared memory of a block.</param>
+internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant, TArguments Arguments, long Blocks, int Threads, int SharedBytes = 0)
     where TArguments : unmanaged
 {
     /// <summary>Starts the kernel on the device's default stream.</summary>
@@ -14,7 +15,7 @@ internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant
     {
         if (Blocks > 0)
         {
-            Variant.On(device).Launch(Arguments, (Blocks, 1, 1), Threads);
+            Variant.On(device).Launch(Arguments, (Blocks, 1, 1), Threads, SharedBytes);
         }
     }
 }

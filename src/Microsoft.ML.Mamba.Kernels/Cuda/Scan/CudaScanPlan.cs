@@ -1,0 +1,120 @@
+namespace Microsoft.ML.Mamba.Kernels.Cuda;
+
+/// <summary>
+/// Cuts a scan into blocks. A block walks its channels of a sequence from end to end; where that leaves multiprocessors without work,
+/// sequences are cut into segments, whose effect on the state is computed first: about two thirds more work, done in parallel.
+/// </summary>
+internal sealed class CudaScanPlan
+{
+    private const string Source = "selective_scan";
+    private const int ChainThreads = 128;
+    private const int MatricesThreads = 256;
+
+    /// <summary>Blocks of a multiprocessor from which it is busy, and how many are made when sequences are cut.</summary>
+    private const double FewBlocks = 0.75;
+    private const int ManyBlocks = 6;
+    private const int LeastSegment = 512;
+
+    private static readonly (int States, CudaScanTile Forward, CudaScanTile Backward)[] Tiles =
+    [
+        (16, new(4, 1, 2, 32, 4), new(4, 2, 1, 32, 2)),
+        (64, new(4, 2, 4, 16, 1), new(2, 4, 2, 16, 1)),
+        (ScanDims.MaxState, new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1)),
+    ];
+
+    private readonly ScanDims _dims;
+    private readonly CudaScanTile _forward;
+    private readonly CudaScanTile _backward;
+
+    public CudaScanPlan(int multiprocessors, ScanDims dims)
+    {
+        dims.Require(nameof(SelectiveScan));
+        _dims = dims;
+        (_, _forward, _backward) = Tiles.First(tile => dims.State <= tile.States);
+        var blocks = dims.Batch * BlocksOf(_forward);
+        var most = Math.Max(1, dims.Length / LeastSegment);
+        var wanted = blocks == 0 || blocks >= FewBlocks * multiprocessors ? 1 : (ManyBlocks * (long)multiprocessors + blocks - 1) / blocks;
+        var length = (dims.Length + Math.Min(wanted, most) - 1) / Math.Min(wanted, most);
+        SegmentLength = Math.Max(Chunk, (length + Chunk - 1) / Chunk * Chunk);
+        Segments = checked((int)Math.Max(1, (dims.Length + SegmentLength - 1) / SegmentLength));
+    }
+
+    /// <summary>Segments of each sequence.</summary>
+    public int Segments { get; }
+
+    /// <summary>Positions of a segment, except perhaps the last.</summary>
+    public long SegmentLength { get; }
+
+    /// <summary>Positions from one checkpoint to the next: a tile of the backward pass.</summary>
+    public int Chunk => _backward.Tile;
+
+    /// <summary>Floats of the checkpoints that the forward pass leaves for the backward pass.</summary>
+    public long CheckpointLength => _dims.Batch * ((_dims.Length + Chunk - 1) / Chunk) * StateFloats;
+
+    /// <summary>Floats of memory for the states at the cuts.</summary>
+    public long CarryScratch => Segments == 1 ? 0 : Runs * (2 * StateFloats + _dims.Channels);
+
+    /// <summary>Floats of memory for the backward pass, carries included.</summary>
+    public long BackwardScratch => CarryScratch + Runs * (StateFloats + 2 * _dims.Channels) + MatrixFloats;
+
+    /// <summary>Where in the memory for the backward pass the partial sums lie.</summary>
+    public long PartialA => CarryScratch;
+
+    public long PartialSkip => PartialA + Runs * StateFloats;
+
+    public long PartialBias => PartialSkip + Runs * _dims.Channels;
+
+    public long PartialMatrices => PartialBias + Runs * _dims.Channels;
+
+    public long Runs => _dims.Batch * Segments;
+
+    public static IEnumerable<CudaKernelVariant> Variants =>
+        (from tiles in Tiles
+         from type in CudaNumbers.All
+         from aligned in new[] { true, false }
+         from variant in new[]
+         {
+             ForwardVariant(tiles.Forward, type, aligned), CarryVariant(tiles.Forward, type, aligned, false),
+             CarryVariant(tiles.Forward, type, aligned, true), BackwardVariant(tiles.Backward, type, aligned),
+         }
+         select variant)
+        .Concat(CudaNumbers.All.Select(MatricesVariant)).Append(ChainVariant);
+
+    private long StateFloats => _dims.Channels * _dims.State;
+
+    private long MatrixFloats => _dims.Steps * BlocksOf(_backward) * 2 * _dims.State;
+
+    public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments) =>
+        new(ForwardVariant(_forward, type, aligned), arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
+
+    public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>
+        new(CarryVariant(_forward, type, aligned, backward), arguments, Segments == 1 ? 0 : Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
+
+    public CudaLaunch<CudaScanChainArguments> Chain(CudaScanChainArguments arguments) =>
+        new(ChainVariant, arguments, Segments == 1 ? 0 : (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
+
+    public CudaLaunch<CudaScanBackwardArguments> Backward(CudaNumber type, bool aligned, CudaScanBackwardArguments arguments) =>
+        new(BackwardVariant(_backward, type, aligned), arguments, Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
+
+    public CudaLaunch<CudaScanMatricesArguments> Matrices(CudaNumber type, nint partials, nint db, nint dc) =>
+        new(
+            MatricesVariant(type),
+            new CudaScanMatricesArguments { Partials = partials, Db = db, Dc = dc, Rows = _dims.Steps, Blocks = BlocksOf(_backward), States = _dims.State, Groups = _dims.Groups },
+            (_dims.Steps * 2 * _dims.State * _dims.Groups + MatricesThreads - 1) / MatricesThreads,
+            MatricesThreads);
+
+    private static CudaKernelVariant ChainVariant { get; } = new($"{Source}_chain", $"{Source}_chain");
+
+    private static CudaKernelVariant ForwardVariant(CudaScanTile tile, CudaNumber type, bool aligned) =>
+        new($"{Source}_forward", $"{Source}_forward", tile.Defines(type, aligned, tile.ForwardBytes(type)));
+
+    private static CudaKernelVariant CarryVariant(CudaScanTile tile, CudaNumber type, bool aligned, bool backward) =>
+        new($"{Source}_carry", $"{Source}_carry", [.. tile.Defines(type, aligned, tile.CarryBytes(type, backward)), $"BACKWARD={(backward ? 1 : 0)}"]);
+
+    private static CudaKernelVariant BackwardVariant(CudaScanTile tile, CudaNumber type, bool aligned) =>
+        new($"{Source}_backward", $"{Source}_backward", tile.Defines(type, aligned, tile.BackwardBytes(type)));
+
+    private static CudaKernelVariant MatricesVariant(CudaNumber type) => new($"{Source}_matrices", $"{Source}_matrices", $"REAL={type.Name()}");
+
+    private int BlocksOf(CudaScanTile tile) => checked((int)(_dims.Groups * ((_dims.ChannelsPerGroup + tile.Channels - 1) / tile.Channels)));
+}

@@ -1,0 +1,57 @@
+namespace Microsoft.ML.Mamba.Kernels.Cuda;
+
+/// <summary>
+/// How a block of the scan's kernels divides its work: native/scan_tiles.cuh. Warps lie over channels (eight a warp) and states (eights
+/// of them a warp), which decides registers and shared memory; the kernels refuse to compile when <see cref="ForwardBytes"/>
+/// and the like are wrong.
+/// </summary>
+/// <param name="ChannelWarps">Warps over channels.</param>
+/// <param name="StateWarps">Warps over states.</param>
+/// <param name="Eights">Eights of states of a warp.</param>
+/// <param name="Tile">Positions that are in shared memory at a time, a multiple of 8.</param>
+/// <param name="MinBlocks">Blocks that a multiprocessor should hold: the compiler's limit of registers.</param>
+internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights, int Tile, int MinBlocks)
+{
+    private const int Staging = 2;
+    private const int RowBytes = 16;
+    private const int PushPadding = 16;
+    private const int Padding = 8;
+    private const int SumPadding = 4;
+
+    /// <summary>Channels of a block.</summary>
+    public int Channels => 8 * ChannelWarps;
+
+    public int Threads => 32 * ChannelWarps * StateWarps;
+
+    /// <summary>States that fit.</summary>
+    public int States => 8 * StateWarps * Eights;
+
+    /// <summary>The macros of scan_tiles.cuh and of the launch.</summary>
+    public string[] Defines(CudaNumber type, bool aligned, int sharedBytes) =>
+    [
+        $"REAL={type.Name()}", $"ALIGNED={(aligned ? 1 : 0)}", $"CHANNEL_WARPS={ChannelWarps}", $"STATE_WARPS={StateWarps}", $"EIGHTS={Eights}",
+        $"TILE={Tile}", $"MIN_BLOCKS={MinBlocks}", $"SHARED_BYTES={sharedBytes}",
+    ];
+
+    /// <summary>Shared memory of selective_scan_forward.</summary>
+    public int ForwardBytes(CudaNumber type) =>
+        Staging * RowBytes * (3 * ChannelItems(type) + 2 * StateItems(type))
+        + sizeof(float) * (Tile * Channels + Tile * (2 * Channels + PushPadding) + 2 * Tile * States + StateWarps * Tile * (Channels + SumPadding) + 2 * Channels);
+
+    /// <summary>Shared memory of selective_scan_carry.</summary>
+    public int CarryBytes(CudaNumber type, bool backward) =>
+        Staging * RowBytes * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
+        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + Tile * States + Channels);
+
+    /// <summary>Shared memory of selective_scan_backward.</summary>
+    public int BackwardBytes(CudaNumber type) =>
+        Staging * RowBytes * (4 * ChannelItems(type) + 2 * StateItems(type))
+        + sizeof(float) * (Tile * Channels + 2 * Tile * (Channels + Padding) + 2 * Tile * States + 3 * StateWarps * Tile * (Channels + SumPadding)
+            + ChannelWarps * Tile * 2 * States + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+
+    private int ChannelItems(CudaNumber type) => Tile * Channels / Width(type);
+
+    private int StateItems(CudaNumber type) => Tile * ((States + Width(type) - 1) / Width(type));
+
+    private static int Width(CudaNumber type) => RowBytes / type.Bytes();
+}

@@ -1,0 +1,190 @@
+namespace Microsoft.ML.Mamba.Kernels.Cuda;
+
+/// <summary>
+/// The selective scan in a GPU's memory, see <see cref="SelectiveScan"/>: u, delta, B, C, z, y and their gradients in one of the types
+/// of <see cref="CudaNumber"/>; A, D, the bias of delta, states and their gradients in float32. Nothing is added to in an order that
+/// could change, so equal launches give equal bits.
+/// </summary>
+public static class CudaSelectiveScan
+{
+    /// <summary>Every kernel that can be launched.</summary>
+    internal static IReadOnlyList<CudaKernelVariant> Variants { get; } = [.. CudaScanPlan.Variants];
+
+    /// <summary>Floats of the checkpoints that <see cref="Forward"/> leaves for <see cref="Backward"/>: the states every 32 positions (fewer where N is above 16).</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="dims">Sizes.</param>
+    public static long CheckpointLength(CudaDevice device, ScanDims dims) => Plan(device, dims).CheckpointLength;
+
+    /// <summary>Floats of memory that <see cref="Forward"/> needs; 0 unless sequences are cut.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="dims">Sizes.</param>
+    public static long ForwardScratch(CudaDevice device, ScanDims dims) => Plan(device, dims).CarryScratch;
+
+    /// <summary>Floats of memory that <see cref="Backward"/> needs for its partial sums.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="dims">Sizes.</param>
+    public static long BackwardScratch(CudaDevice device, ScanDims dims) => Plan(device, dims).BackwardScratch;
+
+    /// <summary>Scans whole sequences.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="dims">Sizes.</param>
+    /// <param name="inputs">Operands.</param>
+    /// <param name="y">Output, (B·L, D) of the inputs' type, any row stride.</param>
+    /// <param name="finalState">Output, (B·D, N) float32 without gaps; absent when not wanted.</param>
+    /// <param name="checkpoints">Output, address of <see cref="CheckpointLength"/> floats, or 0 when no backward pass follows.</param>
+    /// <param name="scratch">Address of <see cref="ForwardScratch"/> floats.</param>
+    /// <exception cref="ArgumentException">A shape or a type does not fit.</exception>
+    /// <exception cref="CudaException">A kernel cannot be compiled or launched.</exception>
+    public static void Forward(CudaDevice device, ScanDims dims, CudaScanInputs inputs, CudaRows y, CudaRows finalState, nint checkpoints, nint scratch)
+    {
+        const string Operation = "SelectiveScan.Forward";
+        var plan = Plan(device, dims);
+        inputs.Require(Operation, dims);
+        y.Require(Operation, "y", "(B·L, D)", dims.Steps, dims.Channels, inputs.U.Type);
+        finalState.RequireDenseIfPresent(Operation, "finalState", "(B·D, N)", dims.Batch * dims.Channels, dims.State, CudaNumber.Float32);
+        var carries = Carry(device, plan, dims, inputs, default, inputs.InitialState.Address, scratch, backward: false);
+        plan.Forward(inputs.U.Type, inputs.Aligned(dims, y), new CudaScanForwardArguments
+        {
+            U = inputs.U.Address,
+            Delta = inputs.Delta.Address,
+            A = inputs.A.Address,
+            B = inputs.B.Address,
+            C = inputs.C.Address,
+            D = inputs.D.Address,
+            Z = inputs.Z.Address,
+            DeltaBias = inputs.DeltaBias.Address,
+            InitialState = carries,
+            Y = y.Address,
+            FinalState = finalState.Address,
+            Checkpoints = checkpoints,
+            Length = dims.Length,
+            SegmentLength = plan.SegmentLength,
+            UStride = inputs.U.Stride,
+            DeltaStride = inputs.Delta.Stride,
+            BStride = inputs.B.Stride,
+            CStride = inputs.C.Stride,
+            ZStride = inputs.Z.Stride,
+            YStride = y.Stride,
+            Channels = checked((int)dims.Channels),
+            States = dims.State,
+            Groups = dims.Groups,
+            Segments = plan.Segments,
+            Chunk = plan.Chunk,
+            DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
+        }).On(device);
+    }
+
+    /// <summary>Gradients of the scan.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="dims">Sizes.</param>
+    /// <param name="inputs">As in the forward pass.</param>
+    /// <param name="checkpoints">What the forward pass has left.</param>
+    /// <param name="dy">Gradient of y, (B·L, D), any row stride.</param>
+    /// <param name="dFinalState">Gradient of the final state, (B·D, N) float32 without gaps; absent for zeros.</param>
+    /// <param name="gradients">Outputs.</param>
+    /// <param name="scratch">Address of <see cref="BackwardScratch"/> floats.</param>
+    /// <exception cref="ArgumentException">A shape or a type does not fit.</exception>
+    /// <exception cref="CudaException">A kernel cannot be compiled or launched.</exception>
+    public static void Backward(
+        CudaDevice device, ScanDims dims, CudaScanInputs inputs, nint checkpoints, CudaRows dy, CudaRows dFinalState, CudaScanGradients gradients, nint scratch)
+    {
+        const string Operation = "SelectiveScan.Backward";
+        var plan = Plan(device, dims);
+        inputs.Require(Operation, dims);
+        dy.Require(Operation, "dy", "(B·L, D)", dims.Steps, dims.Channels, inputs.U.Type);
+        dFinalState.RequireDenseIfPresent(Operation, "dFinalState", "(B·D, N)", dims.Batch * dims.Channels, dims.State, CudaNumber.Float32);
+        gradients.Require(Operation, dims, inputs);
+        nint At(long floats) => scratch + checked((nint)(floats * sizeof(float)));
+        var carries = Carry(device, plan, dims, inputs, dy, dFinalState.Address, scratch, backward: true);
+        plan.Backward(inputs.U.Type, inputs.Aligned(dims, dy, gradients.U, gradients.Delta, gradients.Z), new CudaScanBackwardArguments
+        {
+            U = inputs.U.Address,
+            Delta = inputs.Delta.Address,
+            A = inputs.A.Address,
+            B = inputs.B.Address,
+            C = inputs.C.Address,
+            D = inputs.D.Address,
+            Z = inputs.Z.Address,
+            DeltaBias = inputs.DeltaBias.Address,
+            Checkpoints = checkpoints,
+            Carries = carries,
+            Dy = dy.Address,
+            Du = gradients.U.Address,
+            DDelta = gradients.Delta.Address,
+            Dz = gradients.Z.Address,
+            DA = At(plan.PartialA),
+            DSkip = At(plan.PartialSkip),
+            DBias = At(plan.PartialBias),
+            DMatrices = At(plan.PartialMatrices),
+            DInitialState = gradients.InitialState.Address,
+            Length = dims.Length,
+            SegmentLength = plan.SegmentLength,
+            UStride = inputs.U.Stride,
+            DeltaStride = inputs.Delta.Stride,
+            BStride = inputs.B.Stride,
+            CStride = inputs.C.Stride,
+            ZStride = inputs.Z.Stride,
+            DyStride = dy.Stride,
+            Channels = checked((int)dims.Channels),
+            States = dims.State,
+            Groups = dims.Groups,
+            Segments = plan.Segments,
+            DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
+        }).On(device);
+        if (!gradients.B.IsAbsent || !gradients.C.IsAbsent)
+            plan.Matrices(inputs.U.Type, At(plan.PartialMatrices), gradients.B.Address, gradients.C.Address).On(device);
+        CudaOrderedSums.Plan(At(plan.PartialA), plan.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0).On(device);
+        CudaOrderedSums.Plan(At(plan.PartialSkip), plan.Runs, dims.Channels, 0, true, 0, gradients.D.Address).On(device);
+        CudaOrderedSums.Plan(At(plan.PartialBias), plan.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address).On(device);
+    }
+
+    /// <summary>What each segment starts from: <paramref name="start"/> itself where there is one segment.</summary>
+    private static nint Carry(CudaDevice device, CudaScanPlan plan, ScanDims dims, CudaScanInputs inputs, CudaRows dy, nint start, nint scratch, bool backward)
+    {
+        if (plan.Segments == 1)
+            return start;
+        var states = plan.Runs * dims.Channels * dims.State;
+        nint ends = scratch, carries = ends + checked((nint)(states * sizeof(float))), totals = carries + checked((nint)(states * sizeof(float)));
+        var matrix = backward ? inputs.C : inputs.B;
+        plan.Carry(inputs.U.Type, backward ? inputs.Aligned(dims, dy) : inputs.Aligned(dims), backward, new CudaScanCarryArguments
+        {
+            U = inputs.U.Address,
+            Delta = inputs.Delta.Address,
+            A = inputs.A.Address,
+            Matrix = matrix.Address,
+            Z = inputs.Z.Address,
+            Dy = dy.Address,
+            DeltaBias = inputs.DeltaBias.Address,
+            Ends = ends,
+            Totals = totals,
+            Length = dims.Length,
+            SegmentLength = plan.SegmentLength,
+            UStride = inputs.U.Stride,
+            DeltaStride = inputs.Delta.Stride,
+            MatrixStride = matrix.Stride,
+            ZStride = inputs.Z.Stride,
+            DyStride = dy.Stride,
+            Channels = checked((int)dims.Channels),
+            States = dims.State,
+            Groups = dims.Groups,
+            Segments = plan.Segments,
+            DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
+        }).On(device);
+        plan.Chain(new CudaScanChainArguments
+        {
+            A = inputs.A.Address,
+            Ends = ends,
+            Totals = totals,
+            Start = start,
+            Carries = carries,
+            Sequences = dims.Batch,
+            Channels = checked((int)dims.Channels),
+            States = dims.State,
+            Segments = plan.Segments,
+            Backward = backward ? 1 : 0,
+        }).On(device);
+        return carries;
+    }
+
+    private static CudaScanPlan Plan(CudaDevice device, ScanDims dims) => new(device.Multiprocessors, dims);
+}
