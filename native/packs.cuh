@@ -3,6 +3,13 @@
 
 #include "numbers.cuh"
 
+// Count elements that lie side by side, aligned to their common size: one load or store of up to 16 bytes.
+template <class T, int Count>
+struct alignas(sizeof(T) * Count) Vector
+{
+    T at[Count];
+};
+
 // Two numbers in one register, the first in the lower half.
 MAMBA_DEVICE unsigned pair_of(bf16, float first, float second)
 {

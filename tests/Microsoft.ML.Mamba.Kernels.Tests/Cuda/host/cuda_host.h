@@ -16,7 +16,8 @@
 #define __device__
 #define __host__
 #define __forceinline__ inline
-#define __shared__ static
+#define __shared__ thread_local // at function scope static; may be extern too, as dynamic shared memory is declared
+#define __align__(bytes) __attribute__((aligned(bytes)))
 #define __grid_constant__
 #define __launch_bounds__(...)
 
@@ -24,6 +25,11 @@ struct Dim3
 {
     unsigned x, y, z;
 };
+
+// Vectors that numbers.cuh does not have for a processor.
+struct ushort1 { unsigned short x; };
+struct uint1 { unsigned x; };
+struct alignas(8) uint2 { unsigned x, y; };
 
 namespace cuda_host
 {
@@ -59,8 +65,10 @@ inline Barrier block;
 inline std::vector<char> stacks;
 inline int running, current;
 inline void (*body)();
-alignas(128) inline unsigned char dynamic_shared[256 * 1024];
 } // namespace cuda_host
+
+// Dynamic shared memory: kernels declare extern __shared__ unsigned char memory[].
+alignas(128) inline thread_local unsigned char memory[256 * 1024];
 
 inline Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
@@ -183,7 +191,7 @@ void launch(void (*kernel)(Params), const void* arguments, long long x, int y, i
             for (unsigned i = 0; i < gridDim.x; i++)
             {
                 blockIdx = {i, j, k};
-                std::memset(dynamic_shared, 0xff, sizeof dynamic_shared);
+                std::memset(memory, 0xff, sizeof memory);
                 run_block(count);
             }
 }
