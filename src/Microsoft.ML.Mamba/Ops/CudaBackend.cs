@@ -28,11 +28,7 @@ internal sealed partial class CudaBackend : IBackwardKernels
         return reason.Length == 0;
     }
 
-    public bool IsReady(string op, int deviceIndex, ScalarType type, out string reason)
-    {
-        reason = "it has no scan yet";
-        return op != nameof(SelectiveScan) && Trials.Passed(op, deviceIndex, type, out reason);
-    }
+    public bool IsReady(string op, int deviceIndex, ScalarType type, out string reason) => Trials.Passed(op, deviceIndex, type, out reason);
 
     public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog)
     {

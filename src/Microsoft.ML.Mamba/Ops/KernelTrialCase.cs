@@ -62,7 +62,8 @@ internal sealed class KernelTrialCase
 
     private void Scan(IBackwardKernels kernels)
     {
-        const long Batch = 2, Length = 70, Channels = 40, State = 16;
+        // Long enough to be cut into segments, whose kernels are tried too.
+        const long Batch = 1, Length = 1100, Channels = 24, State = 16;
         var inputs = new ScanInputs(
             Input(Batch, Length, Channels), Input(Batch, Length, Channels), -Parameter(Channels, State).abs(), Input(Batch, Length, State), Input(Batch, Length, State),
             Parameter(Channels), Input(Batch, Length, Channels), Parameter(Channels), Parameter(Batch, Channels, State), DeltaSoftplus: true);
