@@ -1,5 +1,7 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Mamba;
+using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Pipeline;
 using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML;
@@ -204,5 +206,59 @@ public static class MambaCatalog
         Contracts.CheckValue(catalog, nameof(catalog));
         Contracts.CheckValue(options, nameof(options));
         return new LogMelFramesEstimator(CatalogUtils.GetEnvironment(catalog), options);
+    }
+
+    /// <summary>Loads a FASTA or FASTQ file, plain or packed with gzip, while it is read: no more than one row is held at a time.</summary>
+    /// <param name="catalog">The data operations.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="options">Windows, letters, limits. Null: one row for each record.</param>
+    /// <returns>
+    /// Columns <c>Id</c>, <c>Description</c>, <c>Sequence</c> (text); with windows <c>Start</c> (<see cref="long"/>, from 0); of FASTQ
+    /// <c>Quality</c> (text).
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
+    /// <exception cref="MambaSequenceFileException">The file cannot be opened or is neither of the two. Malformed records throw it when they are read.</exception>
+    public static IDataView LoadFromFasta(this DataOperationsCatalog catalog, string path, FastaOptions? options = null)
+    {
+        Contracts.CheckNonWhiteSpace(path, nameof(path));
+        return catalog.LoadFromFasta([path], options);
+    }
+
+    /// <summary>Loads FASTA files, or FASTQ files, one after the other.</summary>
+    /// <param name="catalog">The data operations.</param>
+    /// <param name="paths">The files; all FASTA or all FASTQ.</param>
+    /// <param name="options">Windows, letters, limits. Null: one row for each record.</param>
+    /// <returns>The same columns as for one file.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">Options are out of range; the message lists all of them.</exception>
+    /// <exception cref="MambaSequenceFileException">A file cannot be opened or has another format. Malformed records throw it when they are read.</exception>
+    public static IDataView LoadFromFasta(this DataOperationsCatalog catalog, string[] paths, FastaOptions? options = null)
+    {
+        Contracts.CheckValue(catalog, nameof(catalog));
+        return new FastaView(CatalogUtils.GetEnvironment(catalog), paths, options ?? new FastaOptions());
+    }
+
+    /// <summary>Joins the genes of a GFF3 file to sequences as a label for each nucleotide: '0' outside, '+' or '-' inside by strand.</summary>
+    /// <param name="catalog">The data operations.</param>
+    /// <param name="sequences">Rows with <c>Id</c>, <c>Sequence</c> and, if they are windows, <c>Start</c>, as <c>LoadFromFasta</c> makes them.</param>
+    /// <param name="path">The GFF3 file, plain or packed with gzip.</param>
+    /// <param name="options">Which features, which columns, keys or text. Null: coding sequences (CDS), as keys.</param>
+    /// <returns>The rows with a column <c>Labels</c>: a vector of keys as long as the sequence, or text.</returns>
+    /// <remarks>
+    /// Where features overlap the longest wins, of equally long ones the forward one; lines with the same ID are one feature. What lies
+    /// behind the end of a sequence has no effect. One warning counts the rows whose sequence has no features.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">A column is absent or has another type, or options are out of range.</exception>
+    /// <exception cref="MambaSequenceFileException">The file cannot be opened, or a line is malformed.</exception>
+    public static IDataView LoadGeneAnnotation(this DataOperationsCatalog catalog, IDataView sequences, string path, GeneAnnotationOptions? options = null)
+    {
+        Contracts.CheckValue(catalog, nameof(catalog));
+        Contracts.CheckValue(sequences, nameof(sequences));
+        Contracts.CheckNonWhiteSpace(path, nameof(path));
+        var host = CatalogUtils.GetEnvironment(catalog).Register(nameof(LoadGeneAnnotation));
+        options = options?.Clone() ?? new GeneAnnotationOptions();
+        var violations = options.Violations().ToArray();
+        if (violations.Length > 0)
+            throw host.ExceptUserArg(nameof(options), $"LoadGeneAnnotation: the options are out of range:{Environment.NewLine}{string.Join(Environment.NewLine, violations)}");
+        return new GeneLabelColumn(host, GeneAnnotation.Load(path, options.FeatureType), path, options).Transform(sequences);
     }
 }

@@ -7,7 +7,7 @@ namespace Microsoft.ML.Mamba.Pipeline;
 /// <summary>Paths → samples.</summary>
 internal sealed class LoadedAudioColumn(
     IHost host, string outputColumnName, string inputColumnName, string? audioFolder, int sampleRate, bool resample, UnreadableAudio unreadable)
-    : MappedColumn(host, outputColumnName, inputColumnName)
+    : MappedColumn(host, outputColumnName)
 {
     private readonly AudioFile _files = new();
 
@@ -21,7 +21,11 @@ internal sealed class LoadedAudioColumn(
 
     public UnreadableAudio Unreadable => unreadable;
 
-    public override DataViewSchema.Column FindInput(DataViewSchema schema)
+    public string InputColumnName => inputColumnName;
+
+    public override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindInput(schema)];
+
+    public DataViewSchema.Column FindInput(DataViewSchema schema)
     {
         var column = schema.GetColumnOrNull(InputColumnName)
             ?? throw SequenceColumn.Missing(Host, InputColumnName, "path", "inputColumnName", schema.Where(c => !c.IsHidden).Select(c => c.Name));

@@ -6,7 +6,7 @@ namespace Microsoft.ML.Mamba.Pipeline;
 
 /// <summary>Samples → log-mel frames.</summary>
 internal sealed class LogMelColumn(IHost host, string outputColumnName, string inputColumnName, LogMelSettings settings, FrameStatistics? statistics)
-    : MappedColumn(host, outputColumnName, inputColumnName)
+    : MappedColumn(host, outputColumnName)
 {
     private readonly LogMelFrames _frames = new(settings, statistics);
 
@@ -15,7 +15,11 @@ internal sealed class LogMelColumn(IHost host, string outputColumnName, string i
     /// <summary>What was learnt of the data set; null unless the normalisation is that of the data set.</summary>
     public FrameStatistics? Statistics => statistics;
 
-    public override DataViewSchema.Column FindInput(DataViewSchema schema)
+    public string InputColumnName => inputColumnName;
+
+    public override DataViewSchema.Column[] FindInputs(DataViewSchema schema) => [FindInput(schema)];
+
+    public DataViewSchema.Column FindInput(DataViewSchema schema)
     {
         var column = FindInput(Host, schema, InputColumnName);
         if (AudioAnnotations.SampleRateOf(column) is { } rate && rate != settings.SampleRate)

@@ -3,24 +3,22 @@ using Microsoft.ML.Runtime;
 
 namespace Microsoft.ML.Mamba.Pipeline;
 
-/// <summary>A column that is computed from one other, each row by itself: its type, what is known of it, and its values.</summary>
-internal abstract class MappedColumn(IHost host, string outputColumnName, string inputColumnName)
+/// <summary>A column that is computed from others, each row by itself: its type, what is known of it, and its values.</summary>
+internal abstract class MappedColumn(IHost host, string outputColumnName)
 {
     public IHost Host => host;
 
     public string OutputColumnName => outputColumnName;
 
-    public string InputColumnName => inputColumnName;
-
-    /// <summary>Finds the input column and checks it.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is absent or cannot be used.</exception>
-    public abstract DataViewSchema.Column FindInput(DataViewSchema schema);
+    /// <summary>Finds the input columns and checks them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One is absent or cannot be used.</exception>
+    public abstract DataViewSchema.Column[] FindInputs(DataViewSchema schema);
 
     /// <summary>The output column.</summary>
     public abstract DataViewSchema.DetachedColumn Output();
 
     /// <summary>A getter of the output over the current row of the input.</summary>
-    /// <param name="input">Where the input column is active.</param>
+    /// <param name="input">Where the input columns are active.</param>
     /// <param name="faults">Where rows go whose value is missing.</param>
     public abstract Delegate CreateGetter(DataViewRow input, RowFaults faults);
 
@@ -32,7 +30,7 @@ internal abstract class MappedColumn(IHost host, string outputColumnName, string
     public DataViewSchema GetOutputSchema(DataViewSchema input)
     {
         host.CheckValue(input, nameof(input));
-        FindInput(input);
+        FindInputs(input);
         var builder = new DataViewSchema.Builder();
         builder.AddColumns(input);
         builder.AddColumns([Output()]);

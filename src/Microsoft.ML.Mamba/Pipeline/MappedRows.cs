@@ -13,8 +13,8 @@ internal sealed class MappedRows(MappedColumn column, DataViewSchema inputSchema
     public IEnumerable<DataViewSchema.Column> GetDependencies(IEnumerable<DataViewSchema.Column> dependingColumns)
     {
         var needed = RowCursorUtils.FromColumnsToPredicate(dependingColumns, outputSchema);
-        var mapped = needed(inputSchema.Count) ? column.FindInput(inputSchema).Index : -1;
-        return inputSchema.Where(c => needed(c.Index) || c.Index == mapped);
+        var mapped = needed(inputSchema.Count) ? column.FindInputs(inputSchema) : [];
+        return inputSchema.Where(c => needed(c.Index) || mapped.Any(m => m.Index == c.Index));
     }
 
     public DataViewRow GetRow(DataViewRow input, IEnumerable<DataViewSchema.Column> activeColumns)

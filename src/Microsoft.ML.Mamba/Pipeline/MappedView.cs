@@ -35,7 +35,7 @@ internal sealed class MappedView(MappedColumn column, IDataView input, DataViewS
 
     private DataViewSchema.Column[] InputColumns(bool[] active)
     {
-        var mapped = active[^1] ? column.FindInput(input.Schema).Index : -1;
-        return [.. input.Schema.Where(c => active[c.Index] || c.Index == mapped)];
+        var mapped = active[^1] ? column.FindInputs(input.Schema) : [];
+        return [.. input.Schema.Where(c => active[c.Index] || mapped.Any(m => m.Index == c.Index))];
     }
 }
