@@ -8,6 +8,7 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     RooflineBenchmark.Command(),
     ScoringBenchmark.Command(),
     EmbeddingBenchmark.Command(),
+    LogMelBenchmark.Command(),
     GenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
     EmbeddingAccuracyBenchmark.Command(),

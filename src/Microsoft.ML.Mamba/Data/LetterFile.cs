@@ -15,12 +15,15 @@ internal sealed class LetterFile : IDisposable
     private const int BlockSize = 1 << 16;
 
     private readonly Stream _stream;
+    private readonly Stream? _packed;
     private readonly byte[] _block = new byte[BlockSize];
     private readonly List<byte> _line = [];
     private int _at;
     private int _end;
+    private long _bytes;
+    private bool _ended;
 
-    private LetterFile(Stream stream, string path) => (_stream, Path) = (stream, path);
+    private LetterFile(Stream stream, Stream? packed, string path) => (_stream, _packed, Path) = (stream, packed, path);
 
     public string Path { get; }
 
@@ -46,7 +49,7 @@ internal sealed class LetterFile : IDisposable
         Span<byte> magic = stackalloc byte[2];
         var isGzip = stream.ReadAtLeast(magic, 2, throwOnEndOfStream: false) == 2 && magic[0] == 0x1F && magic[1] == 0x8B;
         stream.Position = 0;
-        var file = new LetterFile(isGzip ? new GZipStream(stream, CompressionMode.Decompress) : stream, path);
+        var file = isGzip ? new LetterFile(new GZipStream(stream, CompressionMode.Decompress), stream, path) : new LetterFile(stream, null, path);
         try
         {
             file.SkipByteOrderMark();
@@ -132,11 +135,17 @@ internal sealed class LetterFile : IDisposable
 
     private bool Fill()
     {
+        if (_ended)
+            return false;
         try
         {
             (_at, _end) = (0, _stream.ReadAtLeast(_block, _block.Length, throwOnEndOfStream: false));
+            _bytes += _end;
+            _ended = _end == 0;
+            if (_ended && _packed is { } packed && !GzipEnd.IsWhole(packed, _bytes))
+                throw Malformed(Line, "the gzip data end too early. The file was cut short.");
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
+        catch (Exception e) when (e is (IOException or InvalidDataException) and not MambaSequenceFileException)
         {
             throw new MambaSequenceFileException(Path, Line, $"the file cannot be read. {e.Message}", e);
         }

@@ -13,8 +13,8 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
     /// <param name="valid">Data to fit and to transform.</param>
     /// <param name="withoutLabel">Data to transform only; null for estimators that need no label.</param>
     /// <param name="invalid">Data for neither.</param>
-    /// <param name="fitOnly">Data to fit, whose sequences the model trained on <paramref name="valid"/> cannot read.</param>
-    public void Check(IDataView valid, IDataView? withoutLabel, IDataView invalid, IDataView fitOnly)
+    /// <param name="fitOnly">Data to fit, whose sequences the model trained on <paramref name="valid"/> cannot read; null where there is none.</param>
+    public void Check(IDataView valid, IDataView? withoutLabel, IDataView invalid, IDataView? fitOnly)
     {
         // 1
         var promised = estimator.GetOutputSchema(ShapeOf(valid.Schema));
@@ -27,9 +27,10 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
         MustFail(() => estimator.GetOutputSchema(ShapeOf(invalid.Schema)));
         MustFail(() => estimator.Fit(invalid));
         // 5
-        estimator.GetOutputSchema(ShapeOf(fitOnly.Schema));
-        using (estimator.Fit(fitOnly) as IDisposable)
+        if (fitOnly is not null)
         {
+            estimator.GetOutputSchema(ShapeOf(fitOnly.Schema));
+            (estimator.Fit(fitOnly) as IDisposable)?.Dispose();
         }
 
         // 6
@@ -44,7 +45,7 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
         // 5, 14
         foreach (var either in new[] { transformer, loaded })
         {
-            foreach (var bad in new[] { invalid, fitOnly })
+            foreach (var bad in new[] { invalid, fitOnly }.OfType<IDataView>())
             {
                 MustFail(() => either.GetOutputSchema(bad.Schema));
                 MustFail(() => either.Transform(bad));
@@ -53,9 +54,9 @@ internal sealed class EstimatorContract(MLContext ml, IEstimator<ITransformer> e
         // 15
         SchemaAssert.SameShape(promised, ShapeOf(transformer.GetOutputSchema(valid.Schema)));
         // 16
-        ((IDisposable)loaded).Dispose();
+        (loaded as IDisposable)?.Dispose();
         Assert.NotEmpty(RowValues.ReadAll(transformer.Transform(valid)));
-        ((IDisposable)transformer).Dispose();
+        (transformer as IDisposable)?.Dispose();
     }
 
     /// <summary>The shape of a schema, as ML.NET makes it (the method is internal there).</summary>
