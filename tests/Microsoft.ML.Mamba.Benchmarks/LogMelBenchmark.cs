@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.ML.Data;
 using Microsoft.ML.Mamba.Audio;
 using TorchSharp;
 
@@ -50,8 +51,8 @@ internal static class LogMelBenchmark
     private static void ReadFrames(IDataView view)
     {
         using DataViewRowCursor cursor = view.GetRowCursor([view.Schema["Frames"]]);
-        ValueGetter<Data.VBuffer<float>> getter = cursor.GetGetter<Data.VBuffer<float>>(view.Schema["Frames"]);
-        Data.VBuffer<float> value = default;
+        ValueGetter<VBuffer<float>> getter = cursor.GetGetter<VBuffer<float>>(view.Schema["Frames"]);
+        VBuffer<float> value = default;
         while (cursor.MoveNext())
             getter(ref value);
     }
