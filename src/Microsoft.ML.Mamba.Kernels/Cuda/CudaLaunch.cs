@@ -19,3 +19,23 @@ internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant
         }
     }
 }
+
+/// <summary>Where planned launches go: a GPU, or the processor in tests.</summary>
+internal interface ICudaTarget
+{
+    /// <summary>What plans fill with work.</summary>
+    int Multiprocessors { get; }
+
+    /// <summary>Runs launches one after the other.</summary>
+    void Run<TArguments>(in CudaLaunch<TArguments> launch)
+        where TArguments : unmanaged;
+}
+
+/// <summary>A GPU as a target.</summary>
+internal readonly struct CudaDeviceTarget(CudaDevice device) : ICudaTarget
+{
+    public int Multiprocessors => device.Multiprocessors;
+
+    public void Run<TArguments>(in CudaLaunch<TArguments> launch)
+        where TArguments : unmanaged => launch.On(device);
+}

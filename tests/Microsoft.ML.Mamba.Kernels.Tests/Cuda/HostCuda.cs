@@ -28,6 +28,10 @@ internal static class HostCuda
         where TArguments : unmanaged =>
         Run(launch.Variant, launch.Arguments, launch.Blocks, 1, 1, launch.Threads);
 
+    /// <summary>The processor as a target of launches.</summary>
+    /// <param name="multiprocessors">How many it pretends to have.</param>
+    public static ICudaTarget Target(int multiprocessors) => new HostTarget(multiprocessors);
+
     /// <summary>Runs a kernel on a grid.</summary>
     public static void Run<TArguments>(CudaKernelVariant variant, in TArguments arguments, long x, int y, int z, int threads)
         where TArguments : unmanaged
@@ -100,5 +104,11 @@ internal static class HostCuda
         var errors = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output.Result + errors);
+    }
+
+    private sealed record HostTarget(int Multiprocessors) : ICudaTarget
+    {
+        public void Run<TArguments>(in CudaLaunch<TArguments> launch)
+            where TArguments : unmanaged => HostCuda.Run(launch);
     }
 }

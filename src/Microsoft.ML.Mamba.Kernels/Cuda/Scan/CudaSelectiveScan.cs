@@ -35,15 +35,19 @@ public static class CudaSelectiveScan
     /// <param name="scratch">Address of <see cref="ForwardScratch"/> floats.</param>
     /// <exception cref="ArgumentException">A shape or a type does not fit.</exception>
     /// <exception cref="CudaException">A kernel cannot be compiled or launched.</exception>
-    public static void Forward(CudaDevice device, ScanDims dims, CudaScanInputs inputs, CudaRows y, CudaRows finalState, nint checkpoints, nint scratch)
+    public static void Forward(CudaDevice device, ScanDims dims, CudaScanInputs inputs, CudaRows y, CudaRows finalState, nint checkpoints, nint scratch) =>
+        Forward(new CudaDeviceTarget(device), dims, inputs, y, finalState, checkpoints, scratch);
+
+    internal static void Forward<TTarget>(TTarget target, ScanDims dims, CudaScanInputs inputs, CudaRows y, CudaRows finalState, nint checkpoints, nint scratch)
+        where TTarget : ICudaTarget
     {
         const string Operation = "SelectiveScan.Forward";
-        var plan = Plan(device, dims);
+        var plan = new CudaScanPlan(target.Multiprocessors, dims);
         inputs.Require(Operation, dims);
         y.Require(Operation, "y", "(B·L, D)", dims.Steps, dims.Channels, inputs.U.Type);
         finalState.RequireDenseIfPresent(Operation, "finalState", "(B·D, N)", dims.Batch * dims.Channels, dims.State, CudaNumber.Float32);
-        var carries = Carry(device, plan, dims, inputs, default, inputs.InitialState.Address, scratch, backward: false);
-        plan.Forward(inputs.U.Type, inputs.Aligned(dims, y), new CudaScanForwardArguments
+        var carries = Carry(target, plan, dims, inputs, default, inputs.InitialState.Address, scratch, backward: false);
+        target.Run(plan.Forward(inputs.U.Type, inputs.Aligned(dims, y), new CudaScanForwardArguments
         {
             U = inputs.U.Address,
             Delta = inputs.Delta.Address,
@@ -71,7 +75,7 @@ public static class CudaSelectiveScan
             Segments = plan.Segments,
             Chunk = plan.Chunk,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
-        }).On(device);
+        }));
     }
 
     /// <summary>Gradients of the scan.</summary>
@@ -86,17 +90,22 @@ public static class CudaSelectiveScan
     /// <exception cref="ArgumentException">A shape or a type does not fit.</exception>
     /// <exception cref="CudaException">A kernel cannot be compiled or launched.</exception>
     public static void Backward(
-        CudaDevice device, ScanDims dims, CudaScanInputs inputs, nint checkpoints, CudaRows dy, CudaRows dFinalState, CudaScanGradients gradients, nint scratch)
+        CudaDevice device, ScanDims dims, CudaScanInputs inputs, nint checkpoints, CudaRows dy, CudaRows dFinalState, CudaScanGradients gradients, nint scratch) =>
+        Backward(new CudaDeviceTarget(device), dims, inputs, checkpoints, dy, dFinalState, gradients, scratch);
+
+    internal static void Backward<TTarget>(
+        TTarget target, ScanDims dims, CudaScanInputs inputs, nint checkpoints, CudaRows dy, CudaRows dFinalState, CudaScanGradients gradients, nint scratch)
+        where TTarget : ICudaTarget
     {
         const string Operation = "SelectiveScan.Backward";
-        var plan = Plan(device, dims);
+        var plan = new CudaScanPlan(target.Multiprocessors, dims);
         inputs.Require(Operation, dims);
         dy.Require(Operation, "dy", "(B·L, D)", dims.Steps, dims.Channels, inputs.U.Type);
         dFinalState.RequireDenseIfPresent(Operation, "dFinalState", "(B·D, N)", dims.Batch * dims.Channels, dims.State, CudaNumber.Float32);
         gradients.Require(Operation, dims, inputs);
         nint At(long floats) => scratch + checked((nint)(floats * sizeof(float)));
-        var carries = Carry(device, plan, dims, inputs, dy, dFinalState.Address, scratch, backward: true);
-        plan.Backward(inputs.U.Type, inputs.Aligned(dims, dy, gradients.U, gradients.Delta, gradients.Z), new CudaScanBackwardArguments
+        var carries = Carry(target, plan, dims, inputs, dy, dFinalState.Address, scratch, backward: true);
+        target.Run(plan.Backward(inputs.U.Type, inputs.Aligned(dims, dy, gradients.U, gradients.Delta, gradients.Z), new CudaScanBackwardArguments
         {
             U = inputs.U.Address,
             Delta = inputs.Delta.Address,
@@ -130,23 +139,24 @@ public static class CudaSelectiveScan
             Groups = dims.Groups,
             Segments = plan.Segments,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
-        }).On(device);
+        }));
         if (!gradients.B.IsAbsent || !gradients.C.IsAbsent)
-            plan.Matrices(inputs.U.Type, At(plan.PartialMatrices), gradients.B.Address, gradients.C.Address).On(device);
-        CudaOrderedSums.Plan(At(plan.PartialA), plan.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0).On(device);
-        CudaOrderedSums.Plan(At(plan.PartialSkip), plan.Runs, dims.Channels, 0, true, 0, gradients.D.Address).On(device);
-        CudaOrderedSums.Plan(At(plan.PartialBias), plan.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address).On(device);
+            target.Run(plan.Matrices(inputs.U.Type, At(plan.PartialMatrices), gradients.B.Address, gradients.C.Address));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialA), plan.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialSkip), plan.Runs, dims.Channels, 0, true, 0, gradients.D.Address));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialBias), plan.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address));
     }
 
     /// <summary>What each segment starts from: <paramref name="start"/> itself where there is one segment.</summary>
-    private static nint Carry(CudaDevice device, CudaScanPlan plan, ScanDims dims, CudaScanInputs inputs, CudaRows dy, nint start, nint scratch, bool backward)
+    private static nint Carry<TTarget>(TTarget target, CudaScanPlan plan, ScanDims dims, CudaScanInputs inputs, CudaRows dy, nint start, nint scratch, bool backward)
+        where TTarget : ICudaTarget
     {
         if (plan.Segments == 1)
             return start;
         var states = plan.Runs * dims.Channels * dims.State;
         nint ends = scratch, carries = ends + checked((nint)(states * sizeof(float))), totals = carries + checked((nint)(states * sizeof(float)));
         var matrix = backward ? inputs.C : inputs.B;
-        plan.Carry(inputs.U.Type, backward ? inputs.Aligned(dims, dy) : inputs.Aligned(dims), backward, new CudaScanCarryArguments
+        target.Run(plan.Carry(inputs.U.Type, backward ? inputs.Aligned(dims, dy) : inputs.Aligned(dims), backward, new CudaScanCarryArguments
         {
             U = inputs.U.Address,
             Delta = inputs.Delta.Address,
@@ -169,8 +179,8 @@ public static class CudaSelectiveScan
             Groups = dims.Groups,
             Segments = plan.Segments,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
-        }).On(device);
-        plan.Chain(new CudaScanChainArguments
+        }));
+        target.Run(plan.Chain(new CudaScanChainArguments
         {
             A = inputs.A.Address,
             Ends = ends,
@@ -182,7 +192,7 @@ public static class CudaSelectiveScan
             States = dims.State,
             Segments = plan.Segments,
             Backward = backward ? 1 : 0,
-        }).On(device);
+        }));
         return carries;
     }
 
