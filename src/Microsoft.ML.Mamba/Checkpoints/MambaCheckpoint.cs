@@ -1,6 +1,7 @@
 using Microsoft.ML.Mamba.Checkpoints;
 using Microsoft.ML.Mamba.Modules;
 using Microsoft.ML.Mamba.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba;
@@ -67,11 +68,17 @@ public sealed partial class MambaCheckpoint
     /// <summary>Builds the language model and reads its weights.</summary>
     /// <exception cref="InvalidOperationException">The files hold an encoder alone.</exception>
     /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
-    public MambaForCausalLM CreateLanguageModel()
+    public MambaForCausalLM CreateLanguageModel() => CreateLanguageModel(null);
+
+    /// <summary>The same on a device: the model is moved there before its weights are read, so that they are never all in the processor's memory.</summary>
+    internal MambaForCausalLM CreateLanguageModel(Device? device)
     {
         if (!HasLanguageModelHead)
             throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds an encoder without a head, which can score no tokens; use {nameof(CreateEncoder)}.");
-        return Filled(new MambaForCausalLM(Config, TiesEmbeddings, Initialisation.LeftToTheCaller()), "");
+        var model = new MambaForCausalLM(Config, TiesEmbeddings, Initialisation.LeftToTheCaller());
+        if (device is not null)
+            model.to(device);
+        return Filled(model, "");
     }
 
     /// <summary>Builds the encoder alone and reads its weights.</summary>

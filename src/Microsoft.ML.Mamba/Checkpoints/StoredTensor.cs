@@ -25,7 +25,7 @@ internal sealed record StoredTensor(string Name, CheckpointFile File, ScalarType
     /// <summary>One past the last byte.</summary>
     public long End => Offset + Span * TensorEntry.SizeOf(Type, []);
 
-    /// <summary>Reads it into a contiguous tensor of the same shape on the CPU, converting piece by piece where the types differ.</summary>
+    /// <summary>Reads it into a contiguous tensor of the same shape, on any device, converting piece by piece where the types differ.</summary>
     /// <param name="stream">The open file.</param>
     /// <param name="target">Where to.</param>
     public void ReadInto(Stream stream, Tensor target)
@@ -39,7 +39,7 @@ internal sealed record StoredTensor(string Name, CheckpointFile File, ScalarType
         {
             if (Strides is not null)
                 ReadSpread(stream, target);
-            else if (Type == target.dtype)
+            else if (Type == target.dtype && target.device_type == DeviceType.CPU)
                 target.ReadBytesFromStream(stream, BufferSize);
             else
                 ReadConverted(stream, target.view(-1));

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Generation;
@@ -94,7 +95,8 @@ internal sealed class GenerationRun : IDisposable
     private void Score(List<int> ids, MambaState state, Span<float> scores)
     {
         using var scope = NewDisposeScope();
-        var row = _network.Step(tensor([.. ids.Select(id => (long)id)]), state);
+        var next = tensor([.. ids.Select(id => (long)id)]).MovedTo(_network.Backbone.Device);
+        var row = _network.Step(next, state).cpu();
         MemoryMarshal.Cast<byte, float>(row.bytes).CopyTo(scores);
     }
 
@@ -128,7 +130,7 @@ internal sealed class GenerationRun : IDisposable
         {
             cancellation.ThrowIfCancellationRequested();
             var piece = prompt[start..Math.Min(start + PieceLength, prompt.Length - 1)];
-            using var input = SequenceInput.FromIds(piece, 1, piece.Length, [piece.Length]);
+            using var input = SequenceInput.FromIds(piece, 1, piece.Length, [piece.Length]).MovedTo(_network.Backbone.Device);
             using var hidden = _network.Backbone.Forward(input, state);
         }
 

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using Microsoft.ML.Mamba.Generation;
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
+using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba;
 
@@ -37,10 +39,24 @@ public sealed class MambaLanguageModel : IDisposable
     /// <param name="directory">The folder.</param>
     /// <param name="tokenizer">Null (default): tokenizer.json of the folder, where there is one.</param>
     /// <exception cref="MambaCheckpointException">A file is damaged, or of a kind that is not supported.</exception>
-    public static MambaLanguageModel Load(string directory, SequenceTokenizer? tokenizer = null)
+    public static MambaLanguageModel Load(string directory, SequenceTokenizer? tokenizer = null) => Load(directory, gpuDeviceId: null, tokenizer: tokenizer);
+
+    /// <summary>Reads a checkpoint folder to a device; see <see cref="MambaCheckpoint.Load(string)"/> for the layouts.</summary>
+    /// <param name="directory">The folder.</param>
+    /// <param name="gpuDeviceId">Index of a CUDA device, as <c>MLContext.GpuDeviceId</c>; null: the CPU. Weights go there one by one.</param>
+    /// <param name="precision">What the blocks compute in on a GPU; with <see cref="MambaPrecision.BFloat16"/> their matrices are kept in it, in half the memory.</param>
+    /// <param name="fallbackToCpu">Whether the CPU stands in, in 32 bits, where there is no such device.</param>
+    /// <param name="tokenizer">Null (default): tokenizer.json of the folder, where there is one.</param>
+    /// <exception cref="MambaCheckpointException">A file is damaged, or of a kind that is not supported.</exception>
+    /// <exception cref="InvalidOperationException">There is no such device, and the CPU may not stand in.</exception>
+    public static MambaLanguageModel Load(string directory, int? gpuDeviceId, MambaPrecision precision = MambaPrecision.Float32, bool fallbackToCpu = false, SequenceTokenizer? tokenizer = null)
     {
+        var device = ComputeDevice.Choose(gpuDeviceId, fallbackToCpu, static _ => { });
         var checkpoint = MambaCheckpoint.Load(directory);
-        return new MambaLanguageModel(checkpoint.CreateLanguageModel(), tokenizer ?? SequenceTokenizer.InFolder(directory), checkpoint.EndTokenIds);
+        var network = checkpoint.CreateLanguageModel(device.CudaIndex is null ? null : device.ToTorch());
+        if (device.CudaIndex is not null && precision == MambaPrecision.BFloat16)
+            network.Backbone.ConvertBlocks(ScalarType.BFloat16);
+        return new MambaLanguageModel(network, tokenizer ?? SequenceTokenizer.InFolder(directory), checkpoint.EndTokenIds);
     }
 
     /// <summary>How likely the model finds each text.</summary>

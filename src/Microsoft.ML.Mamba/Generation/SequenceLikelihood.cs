@@ -1,4 +1,5 @@
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Generation;
@@ -30,12 +31,12 @@ internal static class SequenceLikelihood
     private static double OfPiece(MambaForCausalLM network, MambaState state, int[] ids, int[] next)
     {
         using var scope = NewDisposeScope();
-        using var input = SequenceInput.FromIds(ids, 1, ids.Length, [ids.Length]);
+        using var input = SequenceInput.FromIds(ids, 1, ids.Length, [ids.Length]).MovedTo(network.Backbone.Device);
         var scores = network.Forward(input, state).squeeze(0);                                              // (l, VocabSize)
-        var targets = tensor(Array.ConvertAll(next, id => (long)id)).unsqueeze(1);                          // (l, 1)
+        var targets = tensor(Array.ConvertAll(next, id => (long)id)).MovedTo(scores.device).unsqueeze(1);                        // (l, 1)
         var logs = nn.functional.log_softmax(scores, 1).gather(1, targets);
         var sum = 0.0;
-        foreach (var log in logs.data<float>())
+        foreach (var log in logs.ToArray())
             sum += log;
         return sum;
     }

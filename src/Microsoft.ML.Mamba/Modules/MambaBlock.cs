@@ -32,18 +32,19 @@ internal sealed class MambaBlock : nn.Module
     /// <param name="hidden">(B, L, DModel) what the previous mixer gave.</param>
     /// <param name="residual">(B, L, DModel) the stream before it, or null for the first block.</param>
     /// <param name="lengths">Real length of each sequence.</param>
+    /// <param name="type">What the mixer computes in; null: the type of what comes.</param>
     /// <returns>What this mixer gave, and the stream before it.</returns>
-    public (Tensor Hidden, Tensor Residual) Forward(Tensor hidden, Tensor? residual, int[] lengths)
+    public (Tensor Hidden, Tensor Residual) Forward(Tensor hidden, Tensor? residual, int[] lengths, ScalarType? type)
     {
-        var (normed, stream) = _norm.Forward(hidden, residual);
+        var (normed, stream) = _norm.Forward(hidden, residual, type);
         using (normed)
             return (_mixer is BidirectionalMixer both ? both.Forward(normed, lengths) : CausalMixer.forward(normed), stream);
     }
 
     /// <summary>The same for a piece of a sequence, with the mixer's state before and after it.</summary>
-    public (Tensor Hidden, Tensor Residual, LayerState After) Forward(Tensor hidden, Tensor? residual, LayerState before)
+    public (Tensor Hidden, Tensor Residual, LayerState After) Forward(Tensor hidden, Tensor? residual, LayerState before, ScalarType? type)
     {
-        var (normed, stream) = _norm.Forward(hidden, residual);
+        var (normed, stream) = _norm.Forward(hidden, residual, type);
         using (normed)
         {
             var (mixed, after) = CausalMixer.Forward(normed, before, returnState: true);
@@ -55,9 +56,9 @@ internal sealed class MambaBlock : nn.Module
     public BlockStepOperands StepOperands(LayerState state) => CausalMixer.StepOperands(_norm.Weight, state);
 
     /// <summary>The same for one position (B, DModel), with the mixer's state advanced in place.</summary>
-    public (Tensor Hidden, Tensor Residual) Step(Tensor hidden, Tensor? residual, LayerState state)
+    public (Tensor Hidden, Tensor Residual) Step(Tensor hidden, Tensor? residual, LayerState state, ScalarType? type)
     {
-        var (normed, stream) = _norm.Forward(hidden, residual);
+        var (normed, stream) = _norm.Forward(hidden, residual, type);
         using (normed)
             return (CausalMixer.Step(normed, state), stream);
     }

@@ -122,6 +122,13 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         return _outProjection.Step(y).MoveToOuterDisposeScope();                            // (B, DModel)
     }
 
+    /// <summary>Keeps the matrices in another type from now on; see <see cref="LinearProjection.ConvertWeight"/>.</summary>
+    internal void ConvertMatrices(ScalarType type)
+    {
+        foreach (var projection in (LinearProjection[])[_inProjection, _selectProjection, _stepProjection, _outProjection])
+            projection.ConvertWeight(type);
+    }
+
     /// <summary>What a step through a whole stack of blocks needs of this one.</summary>
     /// <param name="norm">Weight of the norm in front.</param>
     /// <param name="state">State before the position.</param>
@@ -131,11 +138,14 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
 
     /// <summary>The state before the first position: zeros.</summary>
     /// <param name="batch">B.</param>
-    public LayerState NewState(long batch)
+    public LayerState NewState(long batch) => NewState(batch, _aLog.dtype);
+
+    /// <summary>The same for inputs of another type than the weights': that of the convolution's state, which keeps inputs. The scan's is the weights'.</summary>
+    internal LayerState NewState(long batch, ScalarType inputs)
     {
         var (type, device) = (_aLog.dtype, _aLog.device);
         return new LayerState(
-            zeros(batch, Config.DConv - 1, Config.DInner, dtype: type, device: device).DetachFromDisposeScope(),
+            zeros(batch, Config.DConv - 1, Config.DInner, dtype: inputs, device: device).DetachFromDisposeScope(),
             zeros(batch, Config.DInner, Config.DState, dtype: type, device: device).DetachFromDisposeScope());
     }
 
@@ -152,6 +162,6 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     {
         var shape = lowRank.shape;
         shape[^1] = Config.DInner;
-        return nn.functional.linear(lowRank.reshape(-1, lowRank.shape[^1]), _stepProjection.Weight).view(shape);
+        return LinearProjection.Multiply(lowRank.reshape(-1, lowRank.shape[^1]), _stepProjection.Weight).view(shape);
     }
 }

@@ -65,6 +65,24 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     /// <summary>The architecture.</summary>
     public MambaConfig Config { get; }
 
+    /// <summary>Where the weights are.</summary>
+    internal Device Device => _finalNorm.Weight.device;
+
+    /// <summary>
+    /// What the blocks' activations and matrix products are computed in; null (the default): the type of the weights. Whatever it is,
+    /// A, D, the bias of the step sizes, norms, the scan's state, the residual stream and what leaves the model stay in the weights' type.
+    /// </summary>
+    internal ScalarType? BlockType { get; set; }
+
+    /// <summary>Computes the blocks in a type from now on, with matrices kept in it: for a causal model that is not trained or saved.</summary>
+    internal void ConvertBlocks(ScalarType type)
+    {
+        ThrowIfBidirectional();
+        BlockType = type;
+        foreach (var layer in _layers)
+            layer.CausalMixer.ConvertMatrices(type);
+    }
+
     /// <summary>The table of id vectors, which a language model's head may share.</summary>
     internal Parameter? EmbeddingTable => _embeddings?.Weight;
 
@@ -84,7 +102,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         using var scope = NewDisposeScope();
         var stream = new Stream(Embed(input, 0, mask));
         foreach (var block in _layers.Take(layer ?? _layers.Count))
-            stream.Advance(block.Forward(stream.Hidden, stream.Residual, input.Lengths), _dropout, training);
+            stream.Advance(block.Forward(stream.Hidden, stream.Residual, input.Lengths, BlockType), _dropout, training);
         return Leave(stream, layer).MoveToOuterDisposeScope();
     }
 
@@ -107,7 +125,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         var stream = new Stream(Embed(input, state.Position, null));
         for (var i = 0; i < (layer ?? _layers.Count); i++)
         {
-            var (hidden, residual, after) = _layers[i].Forward(stream.Hidden, stream.Residual, state.Layers[i]);
+            var (hidden, residual, after) = _layers[i].Forward(stream.Hidden, stream.Residual, state.Layers[i], BlockType);
             state.Replace(i, after);
             stream.Advance((hidden, residual), _dropout, training);
         }
@@ -132,10 +150,10 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         if (_positions is not null)
             hidden = hidden.Plus(_positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)]);
         var residual = zeros_like(hidden);
-        if (Config.Norm != MambaNorm.RmsNorm || !BlockSteps.TryAdvance(StepInputs(hidden, residual, state)))
+        if (BlockType is not null || Config.Norm != MambaNorm.RmsNorm || !BlockSteps.TryAdvance(StepInputs(hidden, residual, state)))
         {
             for (var i = 0; i < _layers.Count; i++)
-                (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i]);
+                (hidden, residual) = _layers[i].Step(hidden, residual, state.Layers[i], BlockType);
         }
 
         state.Position++;
@@ -148,7 +166,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     public MambaState NewState(long batch)
     {
         ThrowIfBidirectional();
-        return new MambaState(_layers.Select(layer => layer.CausalMixer.NewState(batch)));
+        return new MambaState(_layers.Select(layer => BlockType is { } type ? layer.CausalMixer.NewState(batch, type) : layer.CausalMixer.NewState(batch)));
     }
 
     private BlockStepInputs StepInputs(Tensor hidden, Tensor residual, MambaState state) => new(
@@ -194,7 +212,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         var positions = new long[length];
         for (var t = 0; t < positions.Length; t++)
             positions[t] = Math.Min(start + t, Config.MaxPositions - 1);
-        return table.index_select(0, tensor(positions, device: table.device));
+        return TableRows.Of(table, tensor(positions).MovedTo(table.device));
     }
 
     private void ThrowIfBidirectional()

@@ -53,7 +53,7 @@ public sealed class MambaState : IDisposable
     /// <summary>The states of some rows of the batch, in the given order. The original stays as it is.</summary>
     internal MambaState Rows(int[] rows)
     {
-        using var index = tensor(Array.ConvertAll(rows, row => (long)row), device: _layers[0].Ssm.device);
+        using var index = tensor(Array.ConvertAll(rows, row => (long)row)).MovedTo(_layers[0].Ssm.device);
         Tensor Chosen(Tensor part) => part.index_select(0, index).DetachFromDisposeScope();
         return new MambaState(_layers.Select(layer => new LayerState(Chosen(layer.Conv), Chosen(layer.Ssm)))) { Position = Position };
     }

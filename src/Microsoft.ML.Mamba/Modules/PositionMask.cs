@@ -12,12 +12,12 @@ namespace Microsoft.ML.Mamba.Modules;
 internal sealed class PositionMask(bool[] hidden, int rows, int length, Parameter vector)
 {
     /// <summary>(B, L, DModel) → the same with the vector at hidden positions.</summary>
-    public Tensor Apply(Tensor content) => (content * Factors(seen: 1, unseen: 0)).Plus(Factors(seen: 0, unseen: 1) * vector);
+    public Tensor Apply(Tensor content) => (content * Factors(seen: 1, unseen: 0, content.device)).Plus(Factors(seen: 0, unseen: 1, content.device) * vector);
 
     /// <summary>(B, L, 1).</summary>
-    private Tensor Factors(float seen, float unseen)
+    private Tensor Factors(float seen, float unseen, Device device)
     {
         using var inArray = tensor(Array.ConvertAll(hidden, h => h ? unseen : seen), [rows, length, 1]);
-        return inArray.clone(); // aligned, so that equal masks give equal bits
+        return inArray.clone().MovedTo(device); // aligned, so that equal masks give equal bits
     }
 }

@@ -1,5 +1,6 @@
 using TorchSharp;
 using TorchSharp.Modules;
+using TorchSharp.Utils;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Modules;
@@ -13,10 +14,18 @@ namespace Microsoft.ML.Mamba.Modules;
 internal sealed class PretrainingHead : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter? _table;
+
+    [ComponentName(Name = "mask")]
     private readonly Parameter? _mask;
+
+    [ComponentName(Name = "bias")]
     private readonly Parameter? _bias;
+
+    [ComponentName(Name = "frames")]
     private readonly LinearProjection? _frames;
 
+    /// <param name="encoder">The encoder, on the device on which it is going to be trained.</param>
+    /// <param name="seed">Seed of the initial values.</param>
     public PretrainingHead(MambaModel encoder, int seed)
         : base(nameof(PretrainingHead))
     {

@@ -91,6 +91,11 @@ public sealed class SequenceInput : IDisposable
         return FromFrames(inArray.clone(), lengths); // aligned, so that equal frames give equal bits
     }
 
+    /// <summary>The same batch on a device; this one is taken over.</summary>
+    internal SequenceInput MovedTo(Device device) => device.type == DeviceType.CPU
+        ? this
+        : new SequenceInput(Ids?.MovedTo(device), Frames?.MovedTo(device), Lengths);
+
     /// <summary>Positions start to start + count of every sequence, as a view; lengths are those that remain within the piece.</summary>
     internal SequenceInput Slice(long start, long count)
     {

@@ -31,7 +31,8 @@ internal static class SequencePieces
     public static Tensor Encode(MambaModel encoder, int? layer, SequenceInput input, long pieceLength)
     {
         using var scope = NewDisposeScope();
-        var states = empty(input.Batch, input.Lengths.Append(0).Max(), encoder.Config.DModel);
+        var device = (input.Ids ?? input.Frames)!.device;
+        var states = empty(input.Batch, input.Lengths.Append(0).Max(), encoder.Config.DModel, dtype: ScalarType.Float32, device: device);
         ForEach(encoder, layer, input, pieceLength, (hidden, start) =>
         {
             using var place = states.narrow(1, start, hidden.shape[1]);

@@ -164,7 +164,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
         /// <summary>Zeros in the rows of empty sequences.</summary>
         private Tensor Present(Tensor pooled)
         {
-            var empty = tensor(Array.ConvertAll(lengths, length => length == 0), [batch, 1], device: pooled.device);
+            var empty = tensor(Array.ConvertAll(lengths, length => length == 0), [batch, 1]).MovedTo(pooled.device);
             using Scalar zero = 0;
             return pooled.masked_fill(empty, zero);
         }
@@ -181,7 +181,7 @@ internal sealed class SequencePooling : nn.Module<Tensor, int[], Tensor>
                     values[i] = (float)weight(start + t, lengths[row]);
             }
 
-            return weights.to(hidden.dtype).to(hidden.device);
+            return weights.to(hidden.dtype).MovedTo(hidden.device);
         }
     }
 }

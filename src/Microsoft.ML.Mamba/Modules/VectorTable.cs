@@ -1,3 +1,4 @@
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
@@ -25,6 +26,6 @@ internal sealed class VectorTable : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         long[] shape = [.. input.shape, _weight.shape[1]];
-        return _weight.index_select(0, input.reshape(-1)).view(shape).MoveToOuterDisposeScope();
+        return TableRows.Of(_weight, input.reshape(-1)).view(shape).MoveToOuterDisposeScope();
     }
 }

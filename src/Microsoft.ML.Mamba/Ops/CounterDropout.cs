@@ -30,10 +30,12 @@ public static class CounterDropout
     private static Tensor Mask(Tensor x, double probability, ulong key)
     {
         using var scope = NewDisposeScope();
-        if (x.dtype != ScalarType.Float32 || x.device_type != DeviceType.CPU)
+        if (x.device_type != DeviceType.CPU)
+            return MaskThere(x, probability, key).MoveToOuterDisposeScope();
+        if (x.dtype != ScalarType.Float32)
         {
             var mask = Mask(ones(x.shape, dtype: ScalarType.Float32, device: CPU), probability, key);
-            return (x * mask.to(x.dtype).to(x.device)).MoveToOuterDisposeScope();
+            return (x * mask.to(x.dtype)).MoveToOuterDisposeScope();
         }
 
         var y = empty(x.shape, dtype: ScalarType.Float32);
@@ -47,6 +49,38 @@ public static class CounterDropout
         }
 
         return y.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same mask by operations on the device: a mask that comes from the processor would take longer than the layer it falls on.</summary>
+    internal static Tensor MaskThere(Tensor x, double probability, ulong key)
+    {
+        var flat = x.reshape(-1);
+        var threshold = (uint)Math.Round(probability * uint.MaxValue);
+        var slices = new List<Tensor>();
+        for (long start = 0, slice = 0; start < flat.shape[0]; start += SliceLength, slice++)
+        {
+            using var scope = NewDisposeScope();
+            var values = flat.narrow(0, start, Math.Min(SliceLength, flat.shape[0] - start));
+            var mixed = Mix(key + (ulong)slice * 0x9E3779B97F4A7C15);
+            using Scalar first = 0L, key1 = (long)(uint)(mixed >> 32), one = 1L, limit = (long)threshold, zero = 0, count = values.shape[0];
+            using Scalar scale = 1 / (1 - probability);
+            var counters = arange(first, count, one, dtype: ScalarType.Int64, device: x.device).bitwise_xor(tensor((long)(uint)mixed, device: x.device));
+            var hashes = Scramble(Scramble(counters).add(key1, one).bitwise_and(tensor(0xFFFFFFFFL, device: x.device)));
+            slices.Add(values.mul(scale).masked_fill(hashes.lt(limit), zero).MoveToOuterDisposeScope());
+        }
+
+        return (slices.Count == 1 ? slices[0] : cat(slices, 0)).view(x.shape);
+    }
+
+    /// <summary>As for vectors, of 32 bits within 64: torch knows no unsigned numbers.</summary>
+    private static Tensor Scramble(Tensor value)
+    {
+        using var scope = NewDisposeScope();
+        var (mask, half, odd) = (tensor(0xFFFFFFFFL, device: value.device), tensor(16L, device: value.device), tensor(15L, device: value.device));
+        using Scalar first = 0x7FEB352DL, second = 0x846CA68BL;
+        value = value.bitwise_xor(value.bitwise_right_shift(half)).mul(first).bitwise_and(mask);
+        value = value.bitwise_xor(value.bitwise_right_shift(odd)).mul(second).bitwise_and(mask);
+        return value.bitwise_xor(value.bitwise_right_shift(half)).MoveToOuterDisposeScope();
     }
 
     private static void Mask(ReadOnlySpan<float> x, Span<float> y, float scale, uint threshold, uint key0, uint key1)

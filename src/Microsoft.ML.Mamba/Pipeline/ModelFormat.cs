@@ -91,8 +91,9 @@ internal static class ModelFormat
     {
         var config = ReadJson(host, context, ConfigFile);
         SequencePredictor? predictor = null;
+        var device = ScoringDevice.ForLoading(host);
         var found = context.TryLoadBinaryStream(WeightsFile, reader =>
-            predictor = SequencePredictor.Load(new MemoryStream(config), reader.BaseStream, reader.BaseStream.Length, tokenizer));
+            predictor = SequencePredictor.Load(new MemoryStream(config), reader.BaseStream, reader.BaseStream.Length, tokenizer, device));
         host.CheckDecode(found, $"The model has no {WeightsFile}.");
         return predictor!;
     }

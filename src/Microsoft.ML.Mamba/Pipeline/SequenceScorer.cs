@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Data;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 using Microsoft.ML.Mamba.Training;
 using Microsoft.ML.Runtime;
 
@@ -90,10 +90,10 @@ internal sealed class SequenceScorer(
         {
             return predictor.Predict(batch);
         }
-        catch (ExternalException e) when (e.Message.Contains("allocate memory", StringComparison.Ordinal) || e.Message.Contains("out of memory", StringComparison.Ordinal))
+        catch (Exception e) when (ComputeDevice.IsOutOfMemory(e))
         {
             // libtorch has no exception of its own for this; callers that try several settings know this one.
-            throw new OutOfMemoryException($"Scoring {batch.Rows} sequences of up to {batch.Length} positions ran out of memory; a smaller ScoringBatchSize needs less.", e);
+            throw new OutOfMemoryException($"Scoring {batch.Rows} sequences of up to {batch.Length} positions ran out of memory; a smaller ScoringBatchSize or MaxLength needs less. {e.Message}", e);
         }
     }
 }

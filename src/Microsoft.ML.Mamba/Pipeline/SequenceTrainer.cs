@@ -1,5 +1,6 @@
 using Microsoft.ML.Data;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 using Microsoft.ML.Mamba.Training;
 using Microsoft.ML.Runtime;
 
@@ -47,15 +48,16 @@ internal sealed class SequenceTrainer
         }
 
         using var channel = _host.Start("Training");
+        var device = ScoringDevice.Choose(_host, channel);
         if (encoding.Tokenizer?.CannotBeSavedBecause is { } reason)
             channel.Warning($"The model will work in this process, but it cannot be saved: {reason}");
         var predictor = _settings.Encoder is { } encoder && !task.LearnsBeyondEncoder
-            ? Copy(encoder, encoding, task)
-            : Train(channel, trainingData, validationData, ref encoding, task);
+            ? Copy(encoder, encoding, task, device)
+            : Train(channel, trainingData, validationData, ref encoding, task, device);
         return new SequenceScorer(_host, predictor, encoding, task.CreateOutputs(predictor.Description), _settings.SequenceColumnName, _settings.ScoringBatchSize);
     }
 
-    private SequencePredictor Train(IChannel channel, IDataView trainingData, IDataView? validationData, ref SequenceEncoding encoding, IBoundTask task)
+    private SequencePredictor Train(IChannel channel, IDataView trainingData, IDataView? validationData, ref SequenceEncoding encoding, IBoundTask task, ComputeDevice device)
     {
         var reader = new TrainingSetReader(_host, channel, task, _settings);
         var training = reader.Read(trainingData, encoding, "training");
@@ -73,6 +75,7 @@ internal sealed class SequenceTrainer
             Train = training,
             Validation = validationData is null ? null : reader.Read(validationData, encoding, "validation"),
             Options = _settings.Training,
+            Device = device,
             // A seed of the options beats that of the context; with neither, each Fit is a new draw.
             Seed = (_host as IHostEnvironmentInternal)?.Seed ?? Random.Shared.Next(),
             Progress = _settings.Progress,
@@ -83,7 +86,7 @@ internal sealed class SequenceTrainer
         return OrUserError(() => TrainingLoop.Run(request));
     }
 
-    private SequencePredictor Copy(EncoderSource encoder, SequenceEncoding encoding, IBoundTask task) => OrUserError(() => encoder.ToPredictor(new ModelDescription
+    private SequencePredictor Copy(EncoderSource encoder, SequenceEncoding encoding, IBoundTask task, ComputeDevice device) => OrUserError(() => encoder.ToPredictor(new ModelDescription
     {
         Config = encoder.Config,
         Pooling = _settings.Pooling,
@@ -92,8 +95,9 @@ internal sealed class SequenceTrainer
         MaxLength = _settings.Training.MaxLength,
         Truncation = _settings.Training.Truncation,
         ReverseComplementAveraging = _settings.Training.ReverseComplementAveraging || (encoder.ReverseComplementAveraging && !task.Objective.PerPosition),
+        Precision = _settings.Training.Precision,
         History = encoder.History,
-    }));
+    }, device));
 
     private SequencePredictor OrUserError(Func<SequencePredictor> fit)
     {

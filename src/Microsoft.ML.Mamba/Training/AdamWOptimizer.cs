@@ -30,16 +30,17 @@ internal sealed class AdamWOptimizer : IDisposable
             ParameterGroups.IsEncoder(w.Name) ? encoderRateScale : 1));
     }
 
-    /// <summary>The length of all gradients taken as one vector, before clipping.</summary>
-    internal double GradientNorm()
+    /// <summary>The value of a loss, and the length of all gradients taken as one vector, before clipping. A GPU is waited for once, for both.</summary>
+    internal (double Loss, double GradientNorm) LossAndGradientNorm(Tensor loss)
     {
         using var scope = NewDisposeScope();
-        return Math.Sqrt(Ops.AdamW.SumOfSquares([.. _items.Select(item => item.Weight.grad).OfType<Tensor>()]));
+        var norm = Math.Sqrt(Ops.AdamW.SumOfSquares([.. _items.Select(item => item.Weight.grad).OfType<Tensor>()]));
+        return (loss.item<float>(), norm);
     }
 
     /// <summary>Takes a step along the gradients.</summary>
     /// <param name="learningRate">This step's rate.</param>
-    /// <param name="gradientNorm">What <see cref="GradientNorm"/> said, finite.</param>
+    /// <param name="gradientNorm">What <see cref="LossAndGradientNorm"/> said, finite.</param>
     internal void Step(double learningRate, double gradientNorm)
     {
         using var scope = NewDisposeScope();

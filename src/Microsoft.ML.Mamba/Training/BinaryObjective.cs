@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -29,7 +30,7 @@ internal sealed class BinaryObjective : SupervisedObjective
     internal override Tensor Loss(Tensor outputs, float[] targets, double labelSmoothing, float[]? classWeights)
     {
         using var scope = NewDisposeScope();
-        var smoothed = tensor(Array.ConvertAll(targets, t => (float)((t * (1 - labelSmoothing)) + (labelSmoothing / 2))));
+        var smoothed = tensor(Array.ConvertAll(targets, t => (float)((t * (1 - labelSmoothing)) + (labelSmoothing / 2)))).MovedTo(outputs.device);
         var logits = outputs.squeeze(-1);
         if (classWeights is null)
         {
@@ -37,7 +38,7 @@ internal sealed class BinaryObjective : SupervisedObjective
         }
         // Divided by the sum of the weights, as the multiclass loss is.
         var total = targets.Sum(t => classWeights[(int)t]);
-        var weights = tensor(Array.ConvertAll(targets, t => classWeights[(int)t] / total));
+        var weights = tensor(Array.ConvertAll(targets, t => classWeights[(int)t] / total)).MovedTo(outputs.device);
         return nn.functional.binary_cross_entropy_with_logits(logits, smoothed, weights, nn.Reduction.Sum).MoveToOuterDisposeScope();
     }
 

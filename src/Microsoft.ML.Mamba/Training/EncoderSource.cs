@@ -1,5 +1,6 @@
 using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Training;
@@ -34,8 +35,10 @@ internal sealed record EncoderSource(
         MaxLength: 0, default, ReverseComplementAveraging: false, MambaTrainingHistory.None, checkpoint.ReadInto);
 
     /// <summary>A model around a copy of the encoder, with nothing to learn.</summary>
+    /// <param name="description">What the model is.</param>
+    /// <param name="device">Where it is going to score.</param>
     /// <exception cref="ArgumentException">The encoder cannot do what the description asks.</exception>
-    internal SequencePredictor ToPredictor(ModelDescription description)
+    internal SequencePredictor ToPredictor(ModelDescription description, ComputeDevice device = default)
     {
         if (description.Objective.Defect(description) is { } defect)
         {
@@ -44,6 +47,7 @@ internal sealed record EncoderSource(
         var network = description.Objective.BuildNetwork(description, DropoutSource.None(), Initialisation.LeftToTheCaller());
         try
         {
+            NetworkWeights.Place(network, device, description.Precision);
             CopyTo(((ISequenceNetwork)network).Backbone);
             network.eval();
             return new SequencePredictor(description, network);

@@ -121,6 +121,12 @@ public sealed class MambaTrainingOptions
     public double FrameNoise { get; set; }
 
     /// <summary>
+    /// What the blocks compute in on a GPU, in training and, saved with the model, in scoring. Default
+    /// <see cref="MambaPrecision.Float32"/>. On a CPU both compute in 32 bits.
+    /// </summary>
+    public MambaPrecision Precision { get; set; } = MambaPrecision.Float32;
+
+    /// <summary>
     /// The seed of initial weights, shuffling, dropout and augmentation. Null (default): the seed of the MLContext; if that has
     /// none either, another one for each Fit. Equal seeds give equal models, to the bit, on one machine.
     /// </summary>
@@ -167,6 +173,8 @@ public sealed class MambaTrainingOptions
         Expect(FrameStretch is >= 0 and < 1, nameof(FrameStretch), FrameStretch, "0 or more and less than 1");
         Expect(FrameGain >= 0 && double.IsFinite(FrameGain), nameof(FrameGain), FrameGain, "a finite number of 0 or more");
         Expect(FrameNoise >= 0 && double.IsFinite(FrameNoise), nameof(FrameNoise), FrameNoise, "a finite number of 0 or more");
+
+        Expect(Enum.IsDefined(Precision), nameof(Precision), Precision, "Float32 or BFloat16");
 
         if (violations.Count > 0)
         {

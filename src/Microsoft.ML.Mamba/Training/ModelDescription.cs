@@ -41,6 +41,9 @@ internal sealed record ModelDescription
 
     internal bool ReverseComplementAveraging { get; init; }
 
+    /// <summary>What the blocks compute in on a GPU.</summary>
+    internal MambaPrecision Precision { get; init; }
+
     internal required MambaTrainingHistory History { get; init; }
 
     /// <summary>Numbers per sequence, or per position of it.</summary>
@@ -66,6 +69,10 @@ internal sealed record ModelDescription
         json.WriteNumber("maxLength", MaxLength);
         json.WriteString("truncation", Truncation.ToString());
         json.WriteBoolean("reverseComplementAveraging", ReverseComplementAveraging);
+        if (Precision != MambaPrecision.Float32)
+        {
+            json.WriteString("precision", Precision.ToString()); // only where it says something: earlier versions wrote none
+        }
         json.WriteEndObject();
         json.WritePropertyName("history");
         JsonSerializer.Serialize(json, History, Json);
@@ -96,6 +103,7 @@ internal sealed record ModelDescription
                 MaxLength = scoring.GetProperty("maxLength").GetInt32(),
                 Truncation = scoring.GetProperty("truncation").Deserialize<SequenceTruncation>(Json),
                 ReverseComplementAveraging = scoring.GetProperty("reverseComplementAveraging").GetBoolean(),
+                Precision = scoring.TryGetProperty("precision", out var precision) ? precision.Deserialize<MambaPrecision>(Json) : MambaPrecision.Float32,
                 History = Required<MambaTrainingHistory>(root, "history"),
             };
             description.Check(root.GetProperty("tokenizer").GetString());

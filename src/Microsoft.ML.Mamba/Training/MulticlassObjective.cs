@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -34,8 +35,8 @@ internal sealed class MulticlassObjective : SupervisedObjective
 
     internal override Tensor Loss(Tensor outputs, float[] targets, double labelSmoothing, float[]? classWeights)
     {
-        using var labels = tensor(Array.ConvertAll(targets, t => (long)t));
-        using var weights = classWeights is null ? null : tensor(classWeights);
+        using var labels = tensor(Array.ConvertAll(targets, t => (long)t)).MovedTo(outputs.device);
+        using var weights = classWeights is null ? null : tensor(classWeights).MovedTo(outputs.device);
         return nn.functional.cross_entropy(outputs, labels, weights, label_smoothing: labelSmoothing);
     }
 

@@ -1,4 +1,6 @@
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -19,6 +21,17 @@ internal static class NetworkWeights
         {
             target.Tensor.copy_(source.Tensor);
         }
+    }
+
+    /// <summary>Moves a network to a device, and has its blocks compute there in the precision of its description.</summary>
+    internal static void Place(nn.Module<SequenceInput, Tensor> network, ComputeDevice device, MambaPrecision precision)
+    {
+        if (device.CudaIndex is null)
+        {
+            return; // networks are built there, and it computes in float32
+        }
+        network.to(device.ToTorch());
+        ((ISequenceNetwork)network).Backbone.BlockType = precision == MambaPrecision.BFloat16 ? ScalarType.BFloat16 : null;
     }
 
     /// <summary>

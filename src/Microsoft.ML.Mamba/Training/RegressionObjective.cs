@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -48,7 +49,7 @@ internal sealed class RegressionObjective(double labelMean, double labelScale) :
 
     internal override Tensor Loss(Tensor outputs, float[] targets, double labelSmoothing, float[]? classWeights)
     {
-        using var standardised = tensor(Array.ConvertAll(targets, t => (float)((t - labelMean) / labelScale)));
+        using var standardised = tensor(Array.ConvertAll(targets, t => (float)((t - labelMean) / labelScale))).MovedTo(outputs.device);
         using var values = outputs.squeeze(-1);
         return nn.functional.mse_loss(values, standardised);
     }

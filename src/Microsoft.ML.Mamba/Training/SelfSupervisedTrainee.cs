@@ -1,5 +1,6 @@
 using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -33,13 +34,20 @@ internal sealed class SelfSupervisedTrainee : ITrainee
         _scale = plan.Train.Kind == SequenceKind.Frames ? FrameScale.Of(plan.Train) : null;
         _network = (MambaForSequenceEmbedding)plan.Objective.BuildNetwork(
             plan.Describe(), new DropoutSource(plan.Options.Dropout, plan.Seeds.Dropout), new Initialisation(plan.Seeds.Weights));
+        NetworkWeights.Place(_network, plan.Request.Device, plan.Options.Precision);
         _head = new PretrainingHead(_network.Backbone, plan.Seeds.Head);
+        if (plan.Request.Device.CudaIndex is not null)
+        {
+            _head.to(plan.Request.Device.ToTorch());
+        }
         Weights = [.. NetworkWeights.Of(_network), .. NetworkWeights.Of(_head).Select(w => ("pretraining." + w.Name, w.Tensor))];
     }
 
     public nn.Module<SequenceInput, Tensor> Network => _network;
 
     public (string Name, Parameter Tensor)[] Weights { get; }
+
+    private Device Device => _network.Backbone.Device;
 
     private bool Causal => !_plan.Config.Bidirectional;
 
@@ -76,33 +84,33 @@ internal sealed class SelfSupervisedTrainee : ITrainee
     /// <summary>The mean loss over the predicted positions; 0 for a batch without any.</summary>
     private Tensor Loss(PaddedBatch batch, PredictedPositions positions)
     {
-        using var input = InputOf(batch, positions.Shown);
+        using var input = InputOf(batch, positions.Shown, Device);
         var mask = positions.Hidden is { } hidden ? new PositionMask(hidden, batch.Rows, batch.Length, _head.Mask!) : null;
         var states = _network.Backbone.Encode(input, layer: null, mask).view(-1, _plan.Config.DModel);   // (B·L, DModel)
         if (positions.Count == 0)
         {
             return (states * zeros_like(states)).sum();
         }
-        using var places = tensor(positions.States);
+        using var places = tensor(positions.States).MovedTo(Device);
         var predicted = _head.call(states.index_select(0, places));                                      // (P, VocabSize or FrameWidth)
         if (batch.Ids is { } ids)
         {
-            using var wanted = tensor(Array.ConvertAll(positions.Targets, place => (long)ids[place]));
+            using var wanted = tensor(Array.ConvertAll(positions.Targets, place => (long)ids[place])).MovedTo(Device);
             return nn.functional.cross_entropy(predicted, wanted);
         }
-        using var frames = tensor(_scale!.Standardised(batch.Frames!, positions.Targets), predicted.shape);
+        using var frames = tensor(_scale!.Standardised(batch.Frames!, positions.Targets), predicted.shape).MovedTo(Device);
         return nn.functional.mse_loss(predicted, frames);
     }
 
-    private static SequenceInput InputOf(PaddedBatch batch, int[]? shown)
+    private static SequenceInput InputOf(PaddedBatch batch, int[]? shown, Device device)
     {
         if (shown is null)
         {
-            return SequencePredictor.InputOf(batch);
+            return SequencePredictor.InputOf(batch, device);
         }
         if (batch.Ids is { } ids)
         {
-            return SequenceInput.FromIds(Array.ConvertAll(shown, place => ids[place]), batch.Rows, batch.Length, batch.Lengths);
+            return SequenceInput.FromIds(Array.ConvertAll(shown, place => ids[place]), batch.Rows, batch.Length, batch.Lengths).MovedTo(device);
         }
         var width = batch.FrameWidth;
         var frames = new float[shown.Length * width];
@@ -110,7 +118,7 @@ internal sealed class SelfSupervisedTrainee : ITrainee
         {
             batch.Frames.AsSpan(shown[i] * width, width).CopyTo(frames.AsSpan(i * width));
         }
-        return SequenceInput.FromFrames(frames, batch.Rows, batch.Length, width, batch.Lengths);
+        return SequenceInput.FromFrames(frames, batch.Rows, batch.Length, width, batch.Lengths).MovedTo(device);
     }
 
     private void CheckPredictable(SequenceSet set, string name)

@@ -1,6 +1,7 @@
 using Microsoft.ML.Mamba.Checkpoints;
 using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Mamba.Modules;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -62,14 +63,16 @@ internal sealed class SequencePredictor : IDisposable
     /// <param name="weights">The stream of <c>model.safetensors</c>.</param>
     /// <param name="weightsLength">Bytes that <paramref name="weights"/> holds.</param>
     /// <param name="tokenizer">The tokenizer that was saved beside them, or null.</param>
+    /// <param name="device">Where the model is going to score; weights go there one by one.</param>
     /// <exception cref="MambaCheckpointException">A file is damaged, of a newer version, or they do not belong together.</exception>
-    internal static SequencePredictor Load(Stream config, Stream weights, long weightsLength, SequenceTokenizer? tokenizer)
+    internal static SequencePredictor Load(Stream config, Stream weights, long weightsLength, SequenceTokenizer? tokenizer, ComputeDevice device = default)
     {
         var description = ModelDescription.Read(config, tokenizer);
         NetworkWeights.CheckSize(description, weightsLength);
         var network = description.Objective.BuildNetwork(description, DropoutSource.None(), Initialisation.LeftToTheCaller());
         try
         {
+            NetworkWeights.Place(network, device, description.Precision);
             ModuleWeights.Load(network, weights, weightsLength);
             network.eval();
             return new SequencePredictor(description, network);
@@ -89,9 +92,11 @@ internal sealed class SequencePredictor : IDisposable
     }
 
     /// <summary>The batch as the network takes it.</summary>
-    internal static SequenceInput InputOf(PaddedBatch batch) => batch.Ids is { } ids
+    /// <param name="batch">The batch, in the processor's memory.</param>
+    /// <param name="device">Where the network is.</param>
+    internal static SequenceInput InputOf(PaddedBatch batch, Device device) => (batch.Ids is { } ids
         ? SequenceInput.FromIds(ids, batch.Rows, batch.Length, batch.Lengths)
-        : SequenceInput.FromFrames(batch.Frames!, batch.Rows, batch.Length, batch.FrameWidth, batch.Lengths);
+        : SequenceInput.FromFrames(batch.Frames!, batch.Rows, batch.Length, batch.FrameWidth, batch.Lengths)).MovedTo(device);
 
     /// <summary>Frees the weights, at once or when the last running prediction ends.</summary>
     public void Dispose() => _lease.Dispose();
@@ -112,8 +117,8 @@ internal sealed class SequencePredictor : IDisposable
 
     private float[] RawOutputs(PaddedBatch batch)
     {
-        using var input = InputOf(batch);
-        return _network.call(input).data<float>().ToArray();
+        using var input = InputOf(batch, ((ISequenceNetwork)_network).Backbone.Device);
+        return _network.call(input).ToArray();
     }
 
     // The first half of the rows are the strands as given, the second half their reverse complements.

@@ -21,6 +21,7 @@ internal sealed class SupervisedTrainee : ITrainee
         _network = (MambaForSequenceClassification)objective.BuildNetwork(
             plan.Describe(), new DropoutSource(plan.Options.Dropout, plan.Seeds.Dropout), new Initialisation(plan.Seeds.Weights));
         plan.Request.Encoder?.CopyTo(_network.Backbone);
+        NetworkWeights.Place(_network, plan.Request.Device, plan.Options.Precision);
         _evaluator = new SequencePredictor(plan.Describe(), _network);
         var all = NetworkWeights.Of(_network);
         Weights = plan.Request.FreezeEncoder ? Array.FindAll(all, w => !ParameterGroups.IsEncoder(w.Name)) : all;
@@ -51,7 +52,7 @@ internal sealed class SupervisedTrainee : ITrainee
     public Tensor Loss(PaddedBatch batch)
     {
         using var scope = NewDisposeScope();
-        using var input = SequencePredictor.InputOf(batch);
+        using var input = SequencePredictor.InputOf(batch, _network.Backbone.Device);
         return _objective.Loss(_network.call(input), batch.Targets, _plan.Options.LabelSmoothing, _plan.ClassWeights).MoveToOuterDisposeScope();
     }
 

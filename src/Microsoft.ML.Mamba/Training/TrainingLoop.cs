@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 
 namespace Microsoft.ML.Mamba.Training;
 
@@ -56,10 +56,13 @@ internal sealed class TrainingLoop : IDisposable
             using var loop = new TrainingLoop(plan);
             return loop.Train();
         }
-        catch (ExternalException e) when (e.Message.Contains("can't allocate memory", StringComparison.Ordinal))
+        catch (Exception e) when (ComputeDevice.IsOutOfMemory(e))
         {
-            throw new OutOfMemoryException(
-                "Training ran out of memory; a smaller BatchSize, MaxLength or model needs less. " + e.Message, e);
+            var options = plan.Options;
+            var cure = plan.Request.Device.CudaIndex is not null && options.Precision == MambaPrecision.Float32
+                ? "a smaller BatchSize, MaxLength or model needs less, and so does Precision = BFloat16." : "a smaller BatchSize, MaxLength or model needs less.";
+            throw new OutOfMemoryException(FormattableString.Invariant(
+                $"Training ran out of memory on {plan.Request.Device} (BatchSize {options.BatchSize}, sequences of up to {plan.Train.LongestLength:N0} positions); {cure} {e.Message}"), e);
         }
     }
 
@@ -78,7 +81,11 @@ internal sealed class TrainingLoop : IDisposable
     private SequencePredictor Train()
     {
         _request.Info(FormattableString.Invariant(
-            $"Training {_step.Weights.Sum(w => w.NumberOfElements):N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch"));
+            $"Training {_step.Weights.Sum(w => w.NumberOfElements):N0} parameters on {_plan.Train.Count:N0} sequences, {_plan.Validation?.Count ?? 0:N0} held out for validation, {_plan.StepsPerEpoch:N0} steps per epoch, on {_request.Device}{(_request.Device.CudaIndex is null ? "" : $" in {_plan.Options.Precision}")}"));
+        if (_request.Device.CudaIndex is null && _plan.Options.Precision != MambaPrecision.Float32)
+        {
+            _request.Info($"Precision {_plan.Options.Precision} is for GPUs; the CPU computes in Float32");
+        }
         if (_plan.Validation is null && _plan.Options.EarlyStoppingPatience > 0)
         {
             _request.Warning("EarlyStoppingPatience has no effect: there are no validation rows. Give a validation set or a larger ValidationFraction.");

@@ -58,6 +58,7 @@ internal sealed class TrainingPlan
         MaxLength = Options.MaxLength,
         Truncation = Options.Truncation,
         ReverseComplementAveraging = Options.ReverseComplementAveraging,
+        Precision = Options.Precision,
         History = history ?? MambaTrainingHistory.None,
     };
 

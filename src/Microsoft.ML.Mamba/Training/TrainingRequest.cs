@@ -1,4 +1,5 @@
 using Microsoft.ML.Mamba.Data;
+using Microsoft.ML.Mamba.Ops;
 
 namespace Microsoft.ML.Mamba.Training;
 
@@ -32,6 +33,9 @@ internal sealed record TrainingRequest
 
     /// <summary>How to train; never changed.</summary>
     internal required MambaTrainingOptions Options { get; init; }
+
+    /// <summary>Where to train; the fitted model stays there.</summary>
+    internal ComputeDevice Device { get; init; }
 
     /// <summary>The seed where the options have none.</summary>
     internal int Seed { get; init; }

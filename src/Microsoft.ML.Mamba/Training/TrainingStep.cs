@@ -34,11 +34,6 @@ internal sealed class TrainingStep : IDisposable
     {
         using var scope = NewDisposeScope();
         var loss = _trainee.Loss(batch);
-        double value = loss.item<float>();
-        if (!double.IsFinite(value))
-        {
-            return (value, double.NaN);
-        }
 
         // Fresh gradients instead of zeroed ones: backward then stores where it would add.
         foreach (var weight in _weights)
@@ -46,7 +41,11 @@ internal sealed class TrainingStep : IDisposable
             weight.grad = null;
         }
         loss.backward();
-        var norm = _optimizer.GradientNorm();
+        var (value, norm) = _optimizer.LossAndGradientNorm(loss);
+        if (!double.IsFinite(value))
+        {
+            return (value, double.NaN);
+        }
         if (double.IsFinite(norm))
         {
             beforeUpdate(value);

@@ -19,6 +19,19 @@ public sealed class CounterDropoutTests
         AssertShare(rate, dropped, _ => true);
     }
 
+    [Theory]
+    [InlineData(1, 0.1)]
+    [InlineData(1003, 0.5)]
+    public void The_mask_that_tensor_operations_make_is_the_same(long count, double probability)
+    {
+        using var x = RandomTensor.Single(new Random(3), count);
+
+        using var wanted = CounterDropout.Apply(x, probability, key: 0xFEDCBA9876543210);
+        using var got = CounterDropout.MaskThere(x, probability, key: 0xFEDCBA9876543210);
+
+        TensorAssert.Close(wanted, got, 1e-6, "y");
+    }
+
     [Fact]
     public void Neighbours_and_keys_are_independent()
     {

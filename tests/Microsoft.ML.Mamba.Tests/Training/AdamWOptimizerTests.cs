@@ -43,7 +43,7 @@ public sealed class AdamWOptimizerTests
             SetGradients(ours, step);
             SetGradients(theirs, step);
             var rate = 0.02 / step;
-            var norm = optimizer.GradientNorm();
+            var norm = optimizer.LossAndGradientNorm(tensor(0f)).GradientNorm;
             optimizer.Step(rate, norm);
             var expectedNorm = nn.utils.clip_grad_norm_(theirs.Select(w => w.Tensor), clip > 0 ? clip : float.MaxValue);
             foreach (var group in reference.ParamGroups)
@@ -71,7 +71,7 @@ public sealed class AdamWOptimizerTests
         using var gradient = ones(70);
         weights[2].Tensor.grad = gradient;
 
-        optimizer.Step(0.1, optimizer.GradientNorm());
+        optimizer.Step(0.1, optimizer.LossAndGradientNorm(tensor(0f)).GradientNorm);
 
         Assert.Equal(before, weights[0].Tensor.data<float>().ToArray());
         Assert.NotEqual(moved, weights[2].Tensor.data<float>().ToArray());

@@ -72,7 +72,7 @@ public sealed class GoldenTrainingTests
     private static void AssertLogits(GoldenFile golden, string name, nn.Module<SequenceInput, Tensor> network, PaddedBatch batch)
     {
         using var noGradient = no_grad();
-        using var input = SequencePredictor.InputOf(batch);
+        using var input = SequencePredictor.InputOf(batch, CPU);
         golden.AssertMatches(name, network.call(input));
     }
 

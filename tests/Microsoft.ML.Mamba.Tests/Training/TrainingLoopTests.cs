@@ -189,7 +189,7 @@ public sealed class TrainingLoopTests
         Assert.Equal(TimeSpan.Zero, epochs[^1].EstimatedTimeLeft);
         Assert.All(reports.Where(r => !r.EpochCompleted), r => Assert.True(r.ValidationLoss is null && r.MetricName is null && !r.IsBest));
         Assert.Equal(4, lines.Count);
-        Assert.Matches(@"^Training [\d,]+ parameters on 128 sequences, 32 held out for validation, 8 steps per epoch$", lines[0]);
+        Assert.Matches(@"^Training [\d,]+ parameters on 128 sequences, 32 held out for validation, 8 steps per epoch, on the CPU$", lines[0]);
         Assert.Matches(@"^Epoch 1/3  loss \d\.\d{4}  validation accuracy \d+\.\d %  \(best\)  [\d,]+ sequences/s  \d+ s left$", lines[1]);
         Assert.Equal((128L, 32L), (model.Description.History.TrainingSequences, model.Description.History.ValidationSequences));
     }
