@@ -17,7 +17,7 @@ struct ScanForwardParams
     float* finalState;          // (B, D, N), or null
     float* checkpoints;         // (B, chunks, N, D) states at the starts of chunks, or null
     long long length;           // L
-    long long segmentLength;    // a multiple of the tile and of the chunk
+    long long segmentLength;    // a multiple of the tiles of all passes
     long long uStride;
     long long deltaStride;
     long long bStride;
@@ -28,7 +28,7 @@ struct ScanForwardParams
     int states;                 // N
     int groups;                 // G
     int segments;
-    int chunk;                  // positions from checkpoint to checkpoint, a power of two and a multiple of the tile
+    int chunk;                  // positions from checkpoint to checkpoint, a power of two from 8
     int deltaSoftplus;
 };
 

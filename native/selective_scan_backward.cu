@@ -4,16 +4,23 @@
 //   dB = Σ_channels g·delta·u     dC = Σ_channels dy'·h           summed over a block here, over blocks by selective_scan_matrices
 //   du = delta·Σ_n g·B + D·dy'    ddelta = u·Σ_n g·B + Σ_n A·r    with r = g·e·h[t-1]; times the slope of softplus
 //   dA = Σ_t delta·r              dD = Σ_t dy'·u                  dz = dy·y·SiLU'(z)
-// Sums over states are products on the matrix unit as in the forward pass, sums over the channels of a warp halve the lanes.
+// Sums over states are products on the matrix unit as in the forward pass. Sums over the channels of a warp are too, with operands
+// rounded to bfloat16, where the results are 16-bit numbers; else the lanes are halved.
 //
 // Defines: those of scan_tiles.cuh; MIN_BLOCKS, blocks of a multiprocessor;
 // SHARED_BYTES, what the launch plan reserves.
 #include "scan_tiles.cuh"
 #include "selective_scan.cuh"
 
-constexpr int Pitch = Channels + 8;
+// delta·u and dy' lie as the matrix unit takes them for an outer product of two positions: for each channel, what each of its four
+// lanes gives to the first and to the second position, (high, 0), (low, 0), (0, high), (0, low). The padding keeps the vectors that a
+// quarter of a warp writes in different banks.
+constexpr int FactorPitch = 8 * (Channels + Vectors);
+MAMBA_DEVICE int factor_place(int channel) { return 8 * (channel + channel / Width); }
 constexpr int Eights = Tile / 8;
 constexpr int Columns = 2 * States;                 // dB and dC
+constexpr int PairPitch = Channels / 2 + 4;
+constexpr int MatrixPitch = Columns + 8;
 
 struct Staged
 {
@@ -21,28 +28,48 @@ struct Staged
     Row delta[ChannelItems];
     Row z[ChannelItems];
     Row dy[ChannelItems];
-    Row b[StateItems];
-    Row c[StateItems];
 };
 
 struct Shared
 {
     Staged staged[2];
+    Row stagedB[StateItems];
+    Row stagedC[StateItems];
+    alignas(16) Pair pushPairs[Tile * PairPitch];   // delta·u and dy' of two channels, rounded
+    alignas(16) Pair gradPairs[Tile * PairPitch];
     alignas(16) float steps[Tile * Channels];
-    alignas(16) float pushes[Tile * Pitch];         // delta·u
-    alignas(16) float grads[Tile * Pitch];          // dy'
+    alignas(16) float pushes[Tile / 2 * FactorPitch];       // delta·u
+    alignas(16) float grads[Tile / 2 * FactorPitch];        // dy'
     alignas(16) float b[Tile * States];
     alignas(16) float c[Tile * States];
     alignas(16) float y[STATE_WARPS * Tile * SumPitch];     // Σ_n C·h
     alignas(16) float gb[STATE_WARPS * Tile * SumPitch];    // Σ_n g·B
     alignas(16) float ar[STATE_WARPS * Tile * SumPitch];    // Σ_n A·r, in units of log2(e)
-    alignas(16) float matrices[CHANNEL_WARPS * Tile * Columns];
+    alignas(16) float matrices[CHANNEL_WARPS * Tile * MatrixPitch];
     alignas(16) float starts[Eights * EIGHTS * 2 * Threads];    // states before each eight positions, of each thread
     alignas(16) float dSkip[Threads * Width];       // of a thread's vector of channels, over its positions
     alignas(16) float dBias[Threads * Width];
     alignas(16) float bias[Channels];
     alignas(16) float skip[Channels];
 };
+
+MAMBA_DEVICE void store_factors(float* to, int t, int channel, const float (&values)[Width])
+{
+#pragma unroll
+    for (int e = 0; e < Width; e++)
+    {
+        const float high = high_part(values[e]), low = values[e] - high;
+        *reinterpret_cast<float4*>(to + t / 2 * FactorPitch + factor_place(channel) + 8 * e + t % 2 * 4) =
+            t % 2 == 0 ? float4{high, 0.0f, low, 0.0f} : float4{0.0f, high, 0.0f, low};
+    }
+}
+
+// A number again from what store_factors has made of it; from: its channel in the first pair of positions.
+MAMBA_DEVICE float factor_at(const float* from, int t)
+{
+    const float* const at = from + t / 2 * FactorPitch + t % 2 * 5;
+    return at[0] + at[2];
+}
 
 // Halves the lanes of a warp that hold different channels: of values, the lane keeps those of its half and adds its partner's.
 template <int Count>
@@ -111,8 +138,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         if (p.z)
             copy_channels(to.z, z + start * p.zStride, p.zStride, place, left);
         copy_channels(to.dy, dy + start * p.dyStride, p.dyStride, place, left);
-        copy_matrix(to.b, b + start * p.bStride, p.bStride, p.states, place, left);
-        copy_matrix(to.c, c + start * p.cStride, p.cStride, p.states, place, left);
+        copy_matrix(shared.stagedB, b + start * p.bStride, p.bStride, p.states, place, left);
+        copy_matrix(shared.stagedC, c + start * p.cStride, p.cStride, p.states, place, left);
     };
 
     float* const dSkip = shared.dSkip + place.thread * Width;
@@ -162,49 +189,70 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     gb[e] += shared.gb[(k * Tile + t) * SumPitch + place.v + e];
                     ar += shared.ar[(k * Tile + t) * SumPitch + place.v + e];
                 }
-                const float x = element(rowDelta, e) + shared.bias[place.v + e];
-                float value = element(rowU, e) * gb[e] + ar * (1.0f / Log2E);
-                if (p.deltaSoftplus)
-                    value *= sigmoid(x);
-                out[e] = value;
-                dBias[e] += value;
+                out[e] = element(rowU, e) * gb[e] + ar * (1.0f / Log2E);
                 dSkip[e] += grad[e] * element(rowU, e);
             }
+            if (p.deltaSoftplus)
+#pragma unroll
+                for (int e = 0; e < Width; e++)
+                    out[e] *= sigmoid(element(rowDelta, e) + shared.bias[place.v + e]);
+#pragma unroll
+            for (int e = 0; e < Width; e++)
+                dBias[e] += out[e];
             store_row(static_cast<REAL*>(p.dDelta) + outRow, out, place.vectorLeft);
 #pragma unroll
             for (int e = 0; e < Width; e++)
                 out[e] = shared.steps[t * Channels + place.v + e] * gb[e] + shared.skip[place.v + e] * grad[e];
             store_row(static_cast<REAL*>(p.du) + outRow, out, place.vectorLeft);
         }
+        // Four states of B or C at a time; N is a multiple of four where rows are aligned.
         float* const to = p.dMatrices + ((row + start) * blocks + place.block) * 2 * p.states;
-        for (int i = place.thread; i < Tile * Columns; i += Threads)
-        {
-            const int t = i / Columns, n = i % Columns % States, second = i % Columns / States;
-            if (start + t < length && n < p.states)
-            {
-                float sum = 0.0f;
 #pragma unroll
-                for (int k = 0; k < CHANNEL_WARPS; k++)
-                    sum += shared.matrices[k * Tile * Columns + i];
-                to[static_cast<long long>(t) * blocks * 2 * p.states + second * p.states + n] = sum;
+        for (int i = 0; i < (Tile * Columns / 4 + Threads - 1) / Threads; i++)
+        {
+            const int item = place.thread + i * Threads, t = item / (Columns / 4), at = item % (Columns / 4) * 4, n = at % States;
+            if (t >= Tile || start + t >= length || n >= p.states)
+                continue;
+            float4 sum = {};
+#pragma unroll
+            for (int k = 0; k < CHANNEL_WARPS; k++)
+            {
+                const float4 more = *reinterpret_cast<const float4*>(&shared.matrices[(k * Tile + t) * MatrixPitch + at]);
+                sum = float4{sum.x + more.x, sum.y + more.y, sum.z + more.z, sum.w + more.w};
             }
+            float* const out = to + static_cast<long long>(t) * blocks * 2 * p.states + at / States * p.states + n;
+#if ALIGNED
+            *reinterpret_cast<float4*>(out) = sum;
+#else
+#pragma unroll
+            for (int e = 0; e < 4; e++)
+                if (n + e < p.states)
+                    out[e] = ::at(sum, e);
+#endif
         }
     };
 
     const int warp = place.own / 8, states0 = place.part * EIGHTS * 8;
     const float* const steps = shared.steps + place.own;
-    const float* const pushes = shared.pushes + place.own;
-    const float* const grads = shared.grads + place.own;
+    const float* const pushes = shared.pushes + factor_place(place.own);
+    const float* const grads = shared.grads + factor_place(place.own);
     const float* const rowsB = shared.b + states0;
     const float* const rowsC = shared.c + states0;
     const int sumsAt = (place.part * Tile + 2 * j) * SumPitch + place.own;
-    float* const matrices = shared.matrices + warp * Tile * Columns + states0;
+    float* const matrices = shared.matrices + warp * Tile * MatrixPitch + states0;
     float* const starts = shared.starts + place.thread;
-    const bool second = j >= 2, low = j % 2 != 0;
-    auto part_of = [&](const float* rows, int t)            // what the lane gives to an outer product of the positions t and t + 1
+    float mine[4];                                          // of the four pairs of positions: 1 where g stands for one of the two
+#pragma unroll
+    for (int pair = 0; pair < 4; pair++)
+        mine[pair] = g / 2 == pair ? 1.0f : 0.0f;
+    auto outer = [&](const float* factors, int t, float row) // of the positions t and t + 1
     {
-        const float x = rows[(t + j / 2) * Pitch];
-        return low ? x - high_part(x) : high_part(x);
+        const float2 given = *reinterpret_cast<const float2*>(factors + t / 2 * FactorPitch + 2 * j);
+        Sums sums = {};
+        add_short_product(sums, given.x, given.y, row);
+        if (Exact)
+            add_short_product(sums, given.x, given.y, row - high_part(row));
+        return sums;
     };
 
     if (tiles > 0)
@@ -216,14 +264,9 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         const Staged& staged = shared.staged[now];
         wait_for_copies();
         __syncthreads();
-        // The outputs of the tile before are written from its numbers before these are overwritten.
+        // The gradients of the tile before; of what is overwritten below a thread reads there what it has written itself.
         if (tile + 1 < tiles)
-        {
             finish(shared.staged[1 - now], start + Tile);
-            __syncthreads();
-        }
-        if (tile > 0)
-            fetch(shared.staged[1 - now], start - Tile);
         float h[EIGHTS][2];
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
@@ -256,13 +299,21 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     for (int e = 0; e < Width; e++)
                         grad[e] *= silu(element(rowZ, e));
                 }
-                store_floats(&shared.pushes[t * Pitch + place.v], push);
-                store_floats(&shared.grads[t * Pitch + place.v], grad);
+                store_factors(shared.pushes, t, place.v, push);
+                store_factors(shared.grads, t, place.v, grad);
+#pragma unroll
+                for (int e = 0; e < Width; e += 2)
+                {
+                    shared.pushPairs[t * PairPitch + (place.v + e) / 2] = pair_of(push[e], push[e + 1]);
+                    shared.gradPairs[t * PairPitch + (place.v + e) / 2] = pair_of(grad[e], grad[e + 1]);
+                }
             }
         }
-        unpack_matrix(shared.b, staged.b, place);
-        unpack_matrix(shared.c, staged.c, place);
+        unpack_matrix(shared.b, shared.stagedB, place);
+        unpack_matrix(shared.c, shared.stagedC, place);
         __syncthreads();
+        if (tile > 0)
+            fetch(shared.staged[1 - now], start - Tile);
 
 #pragma unroll 1
         for (int eight = 0; eight < Eights; eight++)
@@ -276,7 +327,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     for (int pair = 0; pair < 4; pair++)
                     {
                         const int t = 8 * eight + 2 * pair;
-                        const Sums push = outer_products(part_of(pushes, t), second, rowsB[(t + j / 2) * States + 8 * k + g]);
+                        const Sums push = outer(pushes, t, rowsB[(t + j / 2) * States + 8 * k + g]);
 #pragma unroll
                         for (int s = 0; s < 2; s++)
                         {
@@ -291,11 +342,12 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         {
             const int t0 = 8 * eight;
             Sums y = {}, gb = {}, ar = {};
-            float results[8][EIGHTS];                       // of this lane's share of the sums over channels
+            const Pair pushRow = shared.pushPairs[(t0 + g) * PairPitch + warp * 4 + j], gradRow = shared.gradPairs[(t0 + g) * PairPitch + warp * 4 + j];
 #pragma unroll
             for (int k = 0; k < EIGHTS; k++)
             {
                 float decay[8][2], states[8][2];
+                Sums db = {}, dc = {};                      // of eight positions, where 16-bit operands serve
                 const float2 rowC = *reinterpret_cast<const float2*>(&rowsC[(t0 + g) * States + 8 * k + 2 * j]);
                 const float2 rowB = *reinterpret_cast<const float2*>(&rowsB[(t0 + g) * States + 8 * k + 2 * j]);
                 const float first[2] = {starts[((eight * EIGHTS + k) * 2) * Threads], starts[((eight * EIGHTS + k) * 2 + 1) * Threads]};
@@ -304,7 +356,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 for (int pair = 0; pair < 4; pair++)
                 {
                     const int t = t0 + 2 * pair;
-                    const Sums push = outer_products(part_of(pushes, t), second, rowsB[(t + j / 2) * States + 8 * k + g]);
+                    const Sums push = outer(pushes, t, rowsB[(t + j / 2) * States + 8 * k + g]);
 #pragma unroll
                     for (int i = 0; i < 2; i++)
                     {
@@ -315,21 +367,20 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                         states[2 * pair + i][0] = state0;
                         states[2 * pair + i][1] = state1;
                     }
-                    const bool mine = g / 2 == pair;
-                    add_inner_products(y, states[2 * pair][0], states[2 * pair + 1][0], states[2 * pair][1], states[2 * pair + 1][1], mine ? rowC.x : 0.0f, mine ? rowC.y : 0.0f);
+                    add_inner_products(y, states[2 * pair][0], states[2 * pair + 1][0], states[2 * pair][1], states[2 * pair + 1][1], mine[pair] * rowC.x, mine[pair] * rowC.y);
                 }
 
 #pragma unroll
                 for (int pair = 3; pair >= 0; pair--)
                 {
                     const int t = t0 + 2 * pair;
-                    const Sums push = outer_products(part_of(grads, t), second, rowsC[(t + j / 2) * States + 8 * k + g]);
+                    const Sums push = outer(grads, t, rowsC[(t + j / 2) * States + 8 * k + g]);
                     float gradient[2][2], weighted[2][2], shares[8];
 #pragma unroll
                     for (int i = 1; i >= 0; i--)
                     {
                         const int at = 2 * pair + i;
-                        const float step = steps[(t + i) * Channels], push0 = pushes[(t + i) * Pitch], grad0 = grads[(t + i) * Pitch];
+                        const float step = steps[(t + i) * Channels];
 #pragma unroll
                         for (int s = 0; s < 2; s++)
                         {
@@ -339,18 +390,39 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                             const float r = carry[k][s] * before;
                             dA[k][s] += step * r;
                             weighted[i][s] = a[k][s] * r;
-                            shares[4 * i + s] = gradient[i][s] * push0;
-                            shares[4 * i + 2 + s] = grad0 * states[at][s];
+                            if (Exact)
+                            {
+                                shares[4 * i + s] = gradient[i][s] * factor_at(pushes, t + i);
+                                shares[4 * i + 2 + s] = factor_at(grads, t + i) * states[at][s];
+                            }
                         }
                     }
-                    const bool mine = g / 2 == pair;
-                    add_inner_products(gb, gradient[0][0], gradient[1][0], gradient[0][1], gradient[1][1], mine ? rowB.x : 0.0f, mine ? rowB.y : 0.0f);
-                    add_inner_products(ar, weighted[0][0], weighted[1][0], weighted[0][1], weighted[1][1], mine ? 1.0f : 0.0f, mine ? 1.0f : 0.0f);
-                    // Over the eight channels of the warp: lane 4g+j keeps position t + g/4, matrix g/2 % 2, state 2j + g % 2.
-                    halve(shares, place.lane, 16);
-                    halve(reinterpret_cast<float(&)[4]>(shares), place.lane, 8);
-                    halve(reinterpret_cast<float(&)[2]>(shares), place.lane, 4);
-                    results[2 * pair][k] = shares[0];
+                    add_inner_products(gb, gradient[0][0], gradient[1][0], gradient[0][1], gradient[1][1], mine[pair] * rowB.x, mine[pair] * rowB.y);
+                    add_inner_products(ar, weighted[0][0], weighted[1][0], weighted[0][1], weighted[1][1], mine[pair], mine[pair]);
+                    if (Exact)
+                    {
+                        // Over the eight channels of the warp: lane 4g+j keeps position t + g/4, matrix g/2 % 2, state 2j + g % 2.
+                        halve(shares, place.lane, 16);
+                        halve(reinterpret_cast<float(&)[4]>(shares), place.lane, 8);
+                        halve(reinterpret_cast<float(&)[2]>(shares), place.lane, 4);
+                        matrices[(t + g / 4) * MatrixPitch + (g / 2 % 2) * States + 8 * k + 2 * j + g % 2] = shares[0];
+                    }
+                    else
+                    {
+#pragma unroll
+                        for (int i = 0; i < 2; i++)
+                        {
+                            const int at = 2 * pair + i;
+                            add_pair_product(db, g == at ? pushRow : Pair{0}, transposed(pair_of(gradient[i][0], gradient[i][1])));
+                            add_pair_product(dc, g == at ? gradRow : Pair{0}, transposed(pair_of(states[at][0], states[at][1])));
+                        }
+                    }
+                }
+                if (!Exact)
+                {
+                    float* const to = matrices + (t0 + g) * MatrixPitch + 8 * k + 2 * j;
+                    *reinterpret_cast<float2*>(to) = float2{db.at[0], db.at[1]};
+                    *reinterpret_cast<float2*>(to + States) = float2{dc.at[0], dc.at[1]};
                 }
             }
             shared.y[sumsAt + t0 * SumPitch] = y.at[0];
@@ -359,11 +431,6 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             shared.gb[sumsAt + (t0 + 1) * SumPitch] = gb.at[3];
             shared.ar[sumsAt + t0 * SumPitch] = ar.at[0];
             shared.ar[sumsAt + (t0 + 1) * SumPitch] = ar.at[3];
-#pragma unroll
-            for (int pair = 0; pair < 4; pair++)
-#pragma unroll
-                for (int k = 0; k < EIGHTS; k++)
-                    matrices[(t0 + 2 * pair + g / 4) * Columns + (g / 2 % 2) * States + 8 * k + 2 * j + g % 2] = results[2 * pair][k];
         }
     }
     __syncthreads();

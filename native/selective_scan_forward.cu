@@ -168,20 +168,19 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         __syncthreads();
         if (start + Tile < length)
             fetch(shared.staged[1 - now], length - start - Tile);
-        if (checkpoint && (start & (p.chunk - 1)) == 0)
-        {
-#pragma unroll
-            for (int k = 0; k < EIGHTS; k++)
-#pragma unroll
-                for (int s = 0; s < 2; s++)
-                    if (place.state + 8 * k + s < p.states)
-                        checkpoint[static_cast<long long>(place.state + 8 * k + s) * p.channels] = h[k][s];
-            checkpoint += static_cast<long long>(p.states) * p.channels;
-        }
-
 #pragma unroll 1
         for (int eight = 0; eight < Tile; eight += 8)
         {
+            if (checkpoint && ((start + eight) & (p.chunk - 1)) == 0 && start + eight < length)
+            {
+#pragma unroll
+                for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+                    for (int s = 0; s < 2; s++)
+                        if (place.state + 8 * k + s < p.states)
+                            checkpoint[static_cast<long long>(place.state + 8 * k + s) * p.channels] = h[k][s];
+                checkpoint += static_cast<long long>(p.states) * p.channels;
+            }
             Sums sums[4] = {};                               // of each pair of positions with all eight C
 #pragma unroll
             for (int k = 0; k < EIGHTS; k++)

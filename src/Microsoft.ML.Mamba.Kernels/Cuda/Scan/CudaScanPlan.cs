@@ -17,7 +17,7 @@ internal sealed class CudaScanPlan
 
     private static readonly (int States, CudaScanTile Forward, CudaScanTile Backward)[] Tiles =
     [
-        (16, new(4, 1, 2, 32, 4), new(4, 2, 1, 32, 2)),
+        (16, new(4, 1, 2, 32, 4), new(4, 1, 2, 16, 3)),
         (64, new(4, 2, 4, 16, 1), new(2, 4, 2, 16, 1)),
         (ScanDims.MaxState, new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1)),
     ];
@@ -35,7 +35,8 @@ internal sealed class CudaScanPlan
         var most = Math.Max(1, dims.Length / LeastSegment);
         var wanted = blocks == 0 || blocks >= FewBlocks * multiprocessors ? 1 : (ManyBlocks * (long)multiprocessors + blocks - 1) / blocks;
         var length = (dims.Length + Math.Min(wanted, most) - 1) / Math.Min(wanted, most);
-        SegmentLength = Math.Max(Chunk, (length + Chunk - 1) / Chunk * Chunk);
+        var unit = Math.Max(_forward.Tile, _backward.Tile);
+        SegmentLength = Math.Max(unit, (length + unit - 1) / unit * unit);
         Segments = checked((int)Math.Max(1, (dims.Length + SegmentLength - 1) / SegmentLength));
     }
 
@@ -78,7 +79,7 @@ internal sealed class CudaScanPlan
              CarryVariant(tiles.Forward, type, aligned, true), BackwardVariant(tiles.Backward, type, aligned),
          }
          select variant)
-        .Concat(CudaNumbers.All.Select(MatricesVariant)).Append(ChainVariant);
+        .Concat(from type in CudaNumbers.All from four in new[] { true, false } select MatricesVariant(type, four)).Append(ChainVariant);
 
     private long StateFloats => _dims.Channels * _dims.State;
 
@@ -96,12 +97,15 @@ internal sealed class CudaScanPlan
     public CudaLaunch<CudaScanBackwardArguments> Backward(CudaNumber type, bool aligned, CudaScanBackwardArguments arguments) =>
         new(BackwardVariant(_backward, type, aligned), arguments, Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
 
-    public CudaLaunch<CudaScanMatricesArguments> Matrices(CudaNumber type, nint partials, nint db, nint dc) =>
-        new(
-            MatricesVariant(type),
+    public CudaLaunch<CudaScanMatricesArguments> Matrices(CudaNumber type, nint partials, nint db, nint dc)
+    {
+        var taken = _dims.State % 4 == 0 ? 4 : 1;
+        return new(
+            MatricesVariant(type, taken == 4),
             new CudaScanMatricesArguments { Partials = partials, Db = db, Dc = dc, Rows = _dims.Steps, Blocks = BlocksOf(_backward), States = _dims.State, Groups = _dims.Groups },
-            (_dims.Steps * 2 * _dims.State * _dims.Groups + MatricesThreads - 1) / MatricesThreads,
+            (_dims.Steps * 2 * _dims.State * _dims.Groups / taken + MatricesThreads - 1) / MatricesThreads,
             MatricesThreads);
+    }
 
     private static CudaKernelVariant ChainVariant { get; } = new($"{Source}_chain", $"{Source}_chain");
 
@@ -114,7 +118,8 @@ internal sealed class CudaScanPlan
     private static CudaKernelVariant BackwardVariant(CudaScanTile tile, CudaNumber type, bool aligned) =>
         new($"{Source}_backward", $"{Source}_backward", tile.Defines(type, aligned, tile.BackwardBytes(type)));
 
-    private static CudaKernelVariant MatricesVariant(CudaNumber type) => new($"{Source}_matrices", $"{Source}_matrices", $"REAL={type.Name()}");
+    private static CudaKernelVariant MatricesVariant(CudaNumber type, bool four) =>
+        new($"{Source}_matrices", $"{Source}_matrices", $"REAL={type.Name()}", $"FOUR={(four ? 1 : 0)}");
 
     private int BlocksOf(CudaScanTile tile) => checked((int)(_dims.Groups * ((_dims.ChannelsPerGroup + tile.Channels - 1) / tile.Channels)));
 }

@@ -45,9 +45,9 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
 
     /// <summary>Shared memory of selective_scan_backward.</summary>
     public int BackwardBytes(CudaNumber type) =>
-        Staging * RowBytes * (4 * ChannelItems(type) + 2 * StateItems(type))
-        + sizeof(float) * (Tile * Channels + 2 * Tile * (Channels + Padding) + 2 * Tile * States + 3 * StateWarps * Tile * (Channels + SumPadding)
-            + ChannelWarps * Tile * 2 * States + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+        Staging * RowBytes * (4 * ChannelItems(type) + StateItems(type))
+        + sizeof(float) * (2 * Tile * (Channels / 2 + SumPadding) + Tile * Channels + Tile * 8 * (Channels + Channels / Width(type)) + 2 * Tile * States + 3 * StateWarps * Tile * (Channels + SumPadding)
+            + ChannelWarps * Tile * (2 * States + Padding) + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
 
     private int ChannelItems(CudaNumber type) => Tile * Channels / Width(type);
 

@@ -10,7 +10,7 @@ public static class CudaSelectiveScan
     /// <summary>Every kernel that can be launched.</summary>
     internal static IReadOnlyList<CudaKernelVariant> Variants { get; } = [.. CudaScanPlan.Variants];
 
-    /// <summary>Floats of the checkpoints that <see cref="Forward"/> leaves for <see cref="Backward"/>: the states every 32 positions (fewer where N is above 16).</summary>
+    /// <summary>Floats of the checkpoints that <see cref="Forward"/> leaves for <see cref="Backward"/>: the states every 16 positions (8 where N is above 64).</summary>
     /// <param name="device">The GPU.</param>
     /// <param name="dims">Sizes.</param>
     public static long CheckpointLength(CudaDevice device, ScanDims dims) => Plan(device, dims).CheckpointLength;
