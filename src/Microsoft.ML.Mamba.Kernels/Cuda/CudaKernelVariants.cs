@@ -13,5 +13,6 @@ internal static class CudaKernelVariants
         .. CudaAdamW.Variants,
         .. CudaSumOfSquares.Variants,
         .. CudaOrderedSums.Variants,
+        .. CudaCounterDropout.Variants,
     ];
 }

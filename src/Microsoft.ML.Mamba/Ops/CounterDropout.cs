@@ -30,6 +30,9 @@ public static class CounterDropout
     private static Tensor Mask(Tensor x, double probability, ulong key)
     {
         using var scope = NewDisposeScope();
+        var (scale, threshold) = ((float)(1 / (1 - probability)), (uint)Math.Round(probability * uint.MaxValue));
+        if (x.device_type == DeviceType.CUDA && KernelBackends.Choose(nameof(CounterDropout), x) is CudaBackend kernels)
+            return kernels.Dropout(x, key, threshold, scale).MoveToOuterDisposeScope();
         if (x.device_type != DeviceType.CPU)
             return MaskThere(x, probability, key).MoveToOuterDisposeScope();
         if (x.dtype != ScalarType.Float32)
@@ -40,7 +43,6 @@ public static class CounterDropout
 
         var y = empty(x.shape, dtype: ScalarType.Float32);
         var (from, to) = (x.contiguous().view(-1), y.view(-1));
-        var (scale, threshold) = ((float)(1 / (1 - probability)), (uint)Math.Round(probability * uint.MaxValue));
         for (long start = 0, slice = 0; start < from.shape[0]; start += SliceLength, slice++)
         {
             var count = Math.Min(SliceLength, from.shape[0] - start);

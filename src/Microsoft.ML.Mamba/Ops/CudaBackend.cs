@@ -160,6 +160,18 @@ internal sealed partial class CudaBackend : IBackwardKernels
         return y.MoveToOuterDisposeScope();
     }
 
+    /// <summary>x·scale with values dropped as <see cref="CounterDropout"/> says.</summary>
+    public Tensor Dropout(Tensor x, ulong key, uint threshold, float scale)
+    {
+        using var scope = NewDisposeScope();
+        var (tensors, count) = (new CudaTensors(x), x.NumberOfElements);
+        var y = tensors.New(x.dtype, x.shape);
+        var rows = tensors.Dense(x, "x", 1, count, x.dtype);
+        CudaCounterDropout.Apply(tensors.Device, rows.Type, rows.Address, TensorRows.Dense(y), count, key, threshold, scale);
+        GC.KeepAlive(x);
+        return y.MoveToOuterDisposeScope();
+    }
+
     public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias)
     {
         using var scope = NewDisposeScope();
