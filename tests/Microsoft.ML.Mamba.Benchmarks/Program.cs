@@ -9,6 +9,7 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     ScoringBenchmark.Command(),
     EmbeddingBenchmark.Command(),
     LogMelBenchmark.Command(),
+    CudaScanBenchmark.Command(),
     GenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
     EmbeddingAccuracyBenchmark.Command(),
