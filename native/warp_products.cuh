@@ -7,14 +7,17 @@
 struct Sums { float at[4]; };
 
 #ifdef MAMBA_HOST
+// With the bits that the unit reads, on which kernels rely where they give a number and then the rest of it.
+MAMBA_DEVICE float as_read(float x) { return float_of(bits_of(x) & 0xffffe000u); }
+
 template <int Depth>
 MAMBA_DEVICE void host_add_product(Sums& sums, const float (&a)[2][Depth / 4], const float (&b)[Depth / 4])
 {
     const int lane = threadIdx.x % 32, g = lane / 4, j = lane % 4;
     for (int k = 0; k < Depth; k++)
     {
-        const float upper = __shfl_sync(0xffffffffu, a[0][k / 4], 4 * g + k % 4), lower = __shfl_sync(0xffffffffu, a[1][k / 4], 4 * g + k % 4);
-        const float left = __shfl_sync(0xffffffffu, b[k / 4], 4 * (2 * j) + k % 4), right = __shfl_sync(0xffffffffu, b[k / 4], 4 * (2 * j + 1) + k % 4);
+        const float upper = as_read(__shfl_sync(0xffffffffu, a[0][k / 4], 4 * g + k % 4)), lower = as_read(__shfl_sync(0xffffffffu, a[1][k / 4], 4 * g + k % 4));
+        const float left = as_read(__shfl_sync(0xffffffffu, b[k / 4], 4 * (2 * j) + k % 4)), right = as_read(__shfl_sync(0xffffffffu, b[k / 4], 4 * (2 * j + 1) + k % 4));
         sums.at[0] += upper * left;
         sums.at[1] += upper * right;
         sums.at[2] += lower * left;

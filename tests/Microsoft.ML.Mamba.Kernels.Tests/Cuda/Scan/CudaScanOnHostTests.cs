@@ -33,7 +33,8 @@ public sealed class CudaScanOnHostTests
         AssertAgrees(F, ScanData.Random(dims, 1), 0, multiprocessors: 132);
     }
 
-    private static double Tolerance(CudaNumber type) => type switch { F => 1e-5, CudaNumber.Float16 => 2e-3, _ => 1e-2 };
+    // Narrow types have some products of the backward pass in bfloat16.
+    private static double Tolerance(CudaNumber type) => type == F ? 1e-5 : 1e-2;
 
     private static void AssertAgrees(CudaNumber type, ScanData data, int gap, int multiprocessors)
     {

@@ -46,7 +46,6 @@ struct Warp
 {
     Barrier barrier;
     std::uint64_t slots[2][LanesPerWarp] = {};
-    float operands[2][LanesPerWarp][6] = {};
 };
 
 struct Thread
@@ -226,30 +225,6 @@ T __shfl_down_sync(unsigned, T value, unsigned delta, int width = 32)
 {
     const int lane = cuda_host::lane(), source = lane + static_cast<int>(delta);
     return cuda_host::exchange(value, source < (lane / width + 1) * width ? source : lane);
-}
-
-// sums += A·B on the matrix unit, with the fragments of mma.m16n8k8 for tf32: what warp_products.cuh says in PTX.
-inline void host_add_product(float (&sums)[4], float a0, float a1, float a2, float a3, float b0, float b1)
-{
-    using namespace cuda_host;
-    Warp& warp = warps[current / LanesPerWarp];
-    float(&all)[LanesPerWarp][6] = warp.operands[threads[current].shuffles++ % 2];
-    const float own[6] = {a0, a1, a2, a3, b0, b1};
-    for (int i = 0; i < 6; i++)
-    {
-        std::uint32_t bits;
-        std::memcpy(&bits, &own[i], 4);
-        bits &= 0xffffe000u;
-        std::memcpy(&all[lane()][i], &bits, 4);
-    }
-
-    wait(warp.barrier);
-    for (int i = 0; i < 4; i++)
-    {
-        const int row = lane() / 4, high = i / 2, column = lane() % 4 * 2 + i % 2;
-        for (int k = 0; k < 8; k++)
-            sums[i] += all[row * 4 + k % 4][high + k / 4 * 2] * all[column * 4 + k % 4][4 + k / 4];
-    }
 }
 
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
