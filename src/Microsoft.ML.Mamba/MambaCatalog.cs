@@ -100,6 +100,17 @@ public static class MambaCatalog
         return new MambaRegressionTrainer(CatalogUtils.GetEnvironment(catalog), options);
     }
 
+    /// <summary>Trainers and evaluation for several tags per sequence.</summary>
+    /// <param name="context">The context whose seed, logging and cancellation they share.</param>
+    /// <returns>The catalog.</returns>
+    /// <example>
+    /// <code>
+    /// var model = ml.MultilabelClassification().Trainers.Mamba(labelColumnName: "Tags").Fit(data);
+    /// var metrics = ml.MultilabelClassification().Evaluate(model.Transform(test), labelColumnName: "Tags");
+    /// </code>
+    /// </example>
+    public static MultilabelClassificationCatalog MultilabelClassification(this MLContext context) => new(context);
+
     /// <summary>
     /// Turns sequences into vectors of numbers, by an encoder that was learnt before or that <c>Fit</c> learns without labels.
     /// </summary>

@@ -4,13 +4,21 @@ namespace Microsoft.ML.Mamba.Data;
 internal static class DnaAugmentation
 {
     /// <summary>Turns each row into its reverse complement with probability 1/2.</summary>
-    internal static void RandomStrands(PaddedBatch batch, SequenceTokenizer tokenizer, Random random)
+    /// <param name="batch">The batch to change.</param>
+    /// <param name="tokenizer">Knows complements.</param>
+    /// <param name="random">Which rows.</param>
+    /// <param name="labels">What the labels of a row become there; null: they stay.</param>
+    internal static void RandomStrands(PaddedBatch batch, SequenceTokenizer tokenizer, Random random, Func<int[], int[]>? labels = null)
     {
         for (var i = 0; i < batch.Rows; i++)
         {
             if (random.Next(2) == 1)
             {
                 ReverseComplement(RowOf(batch, i), tokenizer);
+                if (labels is not null && batch.Labels[i] is { } own)
+                {
+                    batch.Labels[i] = labels(own);
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ internal sealed class PaddedBatch
         Lengths = new int[rows];
         Targets = new float[rows];
         RowIndex = new int[rows];
+        Labels = new int[]?[rows];
     }
 
     internal int Rows { get; }
@@ -34,6 +35,9 @@ internal sealed class PaddedBatch
     internal int[] Lengths { get; }
 
     internal float[] Targets { get; }
+
+    /// <summary>The labels of each row beyond its target (<see cref="SequenceSet.LabelLast"/>), or null. The arrays are not to be changed, but others may take their places.</summary>
+    internal int[]?[] Labels { get; }
 
     /// <summary>Where each row stands in the set that it came from.</summary>
     internal int[] RowIndex { get; }
@@ -70,6 +74,7 @@ internal sealed class PaddedBatch
             batch.RowIndex[i] = row;
             batch.Lengths[i] = set.GetLength(row);
             batch.Targets[i] = set.GetTarget(row);
+            batch.Labels[i] = set.GetLabels(row);
             if (batch.Ids is { } ids)
             {
                 set.CopyIds(row, ids.AsSpan(i * longest, longest));
@@ -90,7 +95,20 @@ internal sealed class PaddedBatch
         lengths.CopyTo(other.Lengths, 0);
         Targets.CopyTo(other.Targets, 0);
         RowIndex.CopyTo(other.RowIndex, 0);
+        Labels.CopyTo(other.Labels, 0);
         return other;
+    }
+
+    /// <summary>Brings the labels of positions to the lengths of their rows.</summary>
+    internal void StretchLabels()
+    {
+        for (var i = 0; i < Rows; i++)
+        {
+            if (Labels[i] is { } labels && labels.Length != Lengths[i])
+            {
+                Labels[i] = PositionLabels.Stretched(labels, Lengths[i]);
+            }
+        }
     }
 
     /// <summary>This batch twice: its rows, then the reverse complement of each, in the same order.</summary>
@@ -102,6 +120,7 @@ internal sealed class PaddedBatch
             both.Lengths[i] = both.Lengths[Rows + i] = Lengths[i];
             both.Targets[i] = both.Targets[Rows + i] = Targets[i];
             both.RowIndex[i] = both.RowIndex[Rows + i] = RowIndex[i];
+            both.Labels[i] = both.Labels[Rows + i] = Labels[i];
             DnaAugmentation.ReverseComplement(both.Ids.AsSpan((Rows + i) * Length, Lengths[i]), tokenizer);
         }
         return both;

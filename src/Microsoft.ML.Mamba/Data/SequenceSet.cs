@@ -14,6 +14,7 @@ internal sealed class SequenceSet
 
     private readonly List<Array> _blocks = [];
     private readonly List<Place> _places = [];
+    private readonly List<int[]?> _labels = [];
     private int _filled;
 
     private SequenceSet(SequenceKind kind, int frameWidth)
@@ -87,6 +88,13 @@ internal sealed class SequenceSet
         Append(frames.Length, frames.Length / FrameWidth, target);
     }
 
+    /// <summary>
+    /// Gives the sequence that was added last labels beyond its target. Of models that answer for each position: the class of
+    /// each, -1 where it is not asked for. Of several tags: 1 or 0 for each.
+    /// </summary>
+    /// <param name="labels">The labels; the set keeps the array.</param>
+    internal void LabelLast(int[] labels) => _labels[^1] = labels;
+
     /// <summary>Forgets all sequences and keeps the memory of one block for the next ones.</summary>
     internal void Clear()
     {
@@ -95,6 +103,7 @@ internal sealed class SequenceSet
             _blocks.RemoveRange(0, _blocks.Count - 1);
         }
         _places.Clear();
+        _labels.Clear();
         _filled = 0;
         TotalLength = 0;
         LongestLength = 0;
@@ -105,6 +114,12 @@ internal sealed class SequenceSet
     internal int GetLength(int row) => _places[row].Length;
 
     internal float GetTarget(int row) => _places[row].Target;
+
+    /// <summary>What <see cref="LabelLast"/> gave one sequence; null: nothing. Not to be changed.</summary>
+    internal int[]? GetLabels(int row) => _labels[row];
+
+    /// <summary>How many positions of one sequence are asked for: those with a label where there are labels, else all.</summary>
+    internal int GetAnswers(int row) => PositionLabels.Asked(_labels[row], _places[row].Length);
 
     /// <summary>Writes the ids of one sequence to the start of <paramref name="destination"/>.</summary>
     internal void CopyIds(int row, Span<int> destination)
@@ -141,6 +156,7 @@ internal sealed class SequenceSet
         {
             var place = _places[row];
             subset._places.Add(place);
+            subset._labels.Add(_labels[row]);
             subset.TotalLength += place.Length;
             subset.LongestLength = Math.Max(subset.LongestLength, place.Length);
         }
@@ -162,6 +178,7 @@ internal sealed class SequenceSet
     private void Append(int elements, int length, float target)
     {
         _places.Add(new Place(_blocks.Count - 1, _filled, length, target));
+        _labels.Add(null);
         _filled += elements;
         TotalLength += length;
         LongestLength = Math.Max(LongestLength, length);

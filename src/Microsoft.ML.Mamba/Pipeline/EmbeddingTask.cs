@@ -20,13 +20,14 @@ internal sealed class EmbeddingTask(string outputColumnName, EmbeddingObjective 
         return new Outputs(outputColumnName, objective.PerPosition ? dModel : SequencePooling.FeaturesOf(settings.Pooling, dModel), objective.PerPosition).Schema;
     }
 
-    public IBoundTask Bind(IExceptionContext context, DataViewSchema schema) => this;
+    public IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive) => this;
 
-    public LabelGetter GetLabels(DataViewRow row) => (out float target) =>
-    {
-        target = 0;
-        return true;
-    };
+    public ITrainingRows CreateRows(DataViewRow row, DataViewSchema.Column sequence, SequenceEncoding encoding) =>
+        new TargetRows(SequenceReader.Create(row, sequence, encoding), (out float target) =>
+        {
+            target = 0;
+            return true;
+        });
 
     public void CheckValidation(IExceptionContext context, DataViewSchema schema)
     {

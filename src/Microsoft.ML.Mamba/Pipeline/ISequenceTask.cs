@@ -11,9 +11,12 @@ internal interface ISequenceTask
     /// <exception cref="ArgumentOutOfRangeException">A column that the task needs is absent or of the wrong type.</exception>
     ScoreSchema Promise(IExceptionContext context, SchemaShape schema, TrainerSettings settings);
 
-    /// <summary>The task on the columns of its training data.</summary>
+    /// <summary>The task on its training data. Rows are read only where classes are told by labels alone.</summary>
+    /// <param name="context">Whose errors it would be.</param>
+    /// <param name="data">The training data.</param>
+    /// <param name="checkAlive">Throws to cancel; called while rows are read.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column that the task needs is absent or of the wrong type.</exception>
-    IBoundTask Bind(IExceptionContext context, DataViewSchema schema);
+    IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive);
 }
 
 /// <summary>A task whose training data is known.</summary>
@@ -28,8 +31,11 @@ internal interface IBoundTask
     /// <summary>The label, or null where sequences teach themselves.</summary>
     string? LabelColumnName { get; }
 
-    /// <summary>How labels are read from a row of training or validation data.</summary>
-    LabelGetter GetLabels(DataViewRow row);
+    /// <summary>How rows of training or validation data are read.</summary>
+    /// <param name="row">The cursor.</param>
+    /// <param name="sequence">Its sequence column.</param>
+    /// <param name="encoding">How sequences are read.</param>
+    ITrainingRows CreateRows(DataViewRow row, DataViewSchema.Column sequence, SequenceEncoding encoding);
 
     /// <summary>Checks that validation data has what training data has.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It differs.</exception>

@@ -29,6 +29,9 @@ internal abstract class LabelValueType(byte tag, PrimitiveDataViewType type)
             r => new DateTimeOffset(r.ReadInt64(), new TimeSpan(r.ReadInt64()))),
     ];
 
+    /// <summary>Texts as label values.</summary>
+    public static LabelValues Texts(IEnumerable<string> values) => ((Known<ReadOnlyMemory<char>>)All[0]).Of([.. values.Select(v => v.AsMemory())]);
+
     /// <summary>The number that stands for the type in a file.</summary>
     public byte Tag { get; } = tag;
 
@@ -47,6 +50,8 @@ internal abstract class LabelValueType(byte tag, PrimitiveDataViewType type)
     private sealed class Known<T>(byte tag, PrimitiveDataViewType type, Action<BinaryWriter, T> write, Func<BinaryReader, T> read)
         : LabelValueType(tag, type)
     {
+        public LabelValues Of(T[] values) => new Values(this, values);
+
         public override LabelValues Copy(DataViewSchema.Annotations? annotations, int count)
         {
             VBuffer<T> values = default;

@@ -10,8 +10,8 @@ internal sealed class LabelledTask(IPredictionTask task, string labelColumnName)
     public ScoreSchema Promise(IExceptionContext context, SchemaShape schema, TrainerSettings settings) =>
         task.Promise(LabelColumn.Find(context, task, schema, labelColumnName));
 
-    public IBoundTask Bind(IExceptionContext context, DataViewSchema schema) =>
-        new Bound(task, LabelColumn.Find(context, task, schema, labelColumnName));
+    public IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive) =>
+        new Bound(task, LabelColumn.Find(context, task, data.Schema, labelColumnName));
 
     private sealed class Bound(IPredictionTask task, DataViewSchema.Column label) : IBoundTask
     {
@@ -21,7 +21,8 @@ internal sealed class LabelledTask(IPredictionTask task, string labelColumnName)
 
         public string LabelColumnName => label.Name;
 
-        public LabelGetter GetLabels(DataViewRow row) => task.GetLabels(row, row.Schema[label.Name]);
+        public ITrainingRows CreateRows(DataViewRow row, DataViewSchema.Column sequence, SequenceEncoding encoding) =>
+            new TargetRows(SequenceReader.Create(row, sequence, encoding), task.GetLabels(row, row.Schema[label.Name]));
 
         public void CheckValidation(IExceptionContext context, DataViewSchema schema)
         {

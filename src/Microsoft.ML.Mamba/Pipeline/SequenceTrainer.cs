@@ -39,7 +39,7 @@ internal sealed class SequenceTrainer
     {
         _host.CheckValue(trainingData, nameof(trainingData));
         var encoding = SequenceEncoding.For(_host, trainingData.Schema, _settings);
-        var task = _task.Bind(_host, trainingData.Schema);
+        var task = _task.Bind(_host, trainingData, CheckAlive);
         validationData ??= _settings.ValidationSet;
         if (validationData is not null)
         {
@@ -59,7 +59,7 @@ internal sealed class SequenceTrainer
 
     private SequencePredictor Train(IChannel channel, IDataView trainingData, IDataView? validationData, ref SequenceEncoding encoding, IBoundTask task, ComputeDevice device)
     {
-        var reader = new TrainingSetReader(_host, channel, task, _settings);
+        var reader = new TrainingSetReader(_host, channel, task, _settings, CheckAlive);
         var training = reader.Read(trainingData, encoding, "training");
         if (encoding is { IsFrames: false, VocabSize: 0 })
             encoding = encoding.WithVocabSize(training.MaxId + 1);
@@ -81,9 +81,15 @@ internal sealed class SequenceTrainer
             Progress = _settings.Progress,
             Info = channel.Info,
             Warning = channel.Warning,
-            CheckAlive = reader.CheckAlive,
+            CheckAlive = CheckAlive,
         };
         return OrUserError(() => TrainingLoop.Run(request));
+    }
+
+    private void CheckAlive()
+    {
+        _settings.CancellationToken.ThrowIfCancellationRequested();
+        _host.CheckAlive();
     }
 
     private SequencePredictor Copy(EncoderSource encoder, SequenceEncoding encoding, IBoundTask task, ComputeDevice device) => OrUserError(() => encoder.ToPredictor(new ModelDescription

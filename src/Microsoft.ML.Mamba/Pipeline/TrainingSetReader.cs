@@ -6,7 +6,7 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.Mamba.Pipeline;
 
 /// <summary>Reads the sequences of a data view, with their labels where there are any, into memory, once, and says what it left out.</summary>
-internal sealed class TrainingSetReader(IHost host, IChannel channel, IBoundTask task, TrainerSettings settings)
+internal sealed class TrainingSetReader(IHost host, IChannel channel, IBoundTask task, TrainerSettings settings, Action checkAlive)
 {
     /// <summary>The rows that have a label, or all where none is needed, in order.</summary>
     /// <param name="data">The rows; its columns have been checked.</param>
@@ -19,40 +19,32 @@ internal sealed class TrainingSetReader(IHost host, IChannel channel, IBoundTask
         var columns = task.LabelColumnName is { } labelName ? [sequenceColumn, data.Schema[labelName]] : new[] { sequenceColumn };
         var truncation = new TruncationPolicy(settings.Training.MaxLength, settings.Training.Truncation);
         var set = encoding.IsFrames ? SequenceSet.OfFrames(encoding.FrameWidth) : SequenceSet.OfIds();
-        long rows = 0;
+        long rows = 0, skipped = 0;
 
         using (var cursor = data.GetRowCursor(columns))
         {
-            var sequence = SequenceReader.Create(cursor, sequenceColumn, encoding);
-            var label = task.GetLabels(cursor);
+            var labelled = task.CreateRows(cursor, sequenceColumn, encoding);
             for (; cursor.MoveNext(); rows++)
             {
                 if ((rows & 0xFF) == 0)
-                    CheckAlive();
-                if (!label(out var target))
-                    continue;
-                if (!float.IsFinite(target))
-                    throw host.Except(string.Create(CultureInfo.InvariantCulture,
-                        $"Label column '{task.LabelColumnName}', row {cursor.Position} (from 0) of the {what} data: the label is {target}; labels must be finite. Filter such rows out."));
-                Add(set, sequence, target, cursor.Position, truncation, what);
+                    checkAlive();
+                skipped += Add(set, labelled, cursor.Position, truncation, what) ? 0 : 1;
             }
         }
         Check(set, rows, what);
-        Warn(set, rows, truncation, what);
+        Warn(skipped, rows, truncation, what);
         return set;
     }
 
-    public void CheckAlive()
-    {
-        settings.CancellationToken.ThrowIfCancellationRequested();
-        host.CheckAlive();
-    }
-
-    private void Add(SequenceSet set, SequenceReader sequence, float target, long row, TruncationPolicy truncation, string what)
+    private bool Add(SequenceSet set, ITrainingRows labelled, long row, TruncationPolicy truncation, string what)
     {
         try
         {
-            sequence.AppendTo(set, truncation, target, row);
+            return labelled.Add(set, truncation, row);
+        }
+        catch (LabelException e)
+        {
+            throw host.Except(e, $"Label column '{task.LabelColumnName}', row {row} (from 0) of the {what} data: {e.Message}");
         }
         catch (Exception e) when (e is FormatException or InvalidOperationException)
         {
@@ -70,12 +62,12 @@ internal sealed class TrainingSetReader(IHost host, IChannel channel, IBoundTask
             throw host.Except($"All {set.Count} sequences of the {what} data in column '{settings.SequenceColumnName}' are empty.");
     }
 
-    private void Warn(SequenceSet set, long rows, TruncationPolicy truncation, string what)
+    private void Warn(long skipped, long rows, TruncationPolicy truncation, string what)
     {
-        if (set.Count < rows)
+        if (skipped > 0)
             channel.Warning(string.Create(CultureInfo.InvariantCulture,
-                $"Skipped {rows - set.Count} of {rows} rows of the {what} data, whose label in column '{task.LabelColumnName}' is missing."));
-        if (truncation.Warning(set.Count) is { } cut)
+                $"Skipped {skipped} of {rows} rows of the {what} data, whose label in column '{task.LabelColumnName}' is missing."));
+        if (truncation.Warning(rows - skipped) is { } cut)
             channel.Warning(cut);
     }
 }

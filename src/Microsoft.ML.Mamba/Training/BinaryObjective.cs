@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>Yes or no: one output, the log-odds of yes; cross-entropy of its sigmoid.</summary>
-internal sealed class BinaryObjective : SupervisedObjective
+internal sealed class BinaryObjective : TargetObjective
 {
     internal const string ObjectiveName = "binary";
 

@@ -28,6 +28,10 @@ internal interface ITrainee : IDisposable
 
     /// <summary>The validation metric from the sum of measurements.</summary>
     double Metric(Measurement sum);
+
+    /// <summary>What the fitted model answers, once its weights are final and in evaluation.</summary>
+    /// <param name="validation">The validation rows, gathered as they are asked for.</param>
+    TrainingObjective Conclude(IEnumerable<PaddedBatch> validation);
 }
 
 /// <summary>Sums over what was predicted: rows, or positions.</summary>

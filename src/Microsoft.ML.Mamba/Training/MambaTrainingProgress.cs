@@ -10,7 +10,7 @@ namespace Microsoft.ML.Mamba;
 /// Cross-entropy per row (nats), or mean squared error of the standardised label; without smoothing or weights. Where an encoder
 /// is learnt without labels: the same per predicted position. Null without validation, and within an epoch.
 /// </param>
-/// <param name="MetricName">What <paramref name="ValidationMetric"/> is: "accuracy", "RMSE" or "perplexity". Null where that is null.</param>
+/// <param name="MetricName">What <paramref name="ValidationMetric"/> is: "accuracy", "macro F1", "mean average precision", "RMSE" or "perplexity". Null where that is null.</param>
 /// <param name="ValidationMetric">Accuracy as a fraction, or root mean squared error in units of the label (of standardised frames without labels), or perplexity. Null without validation, and within an epoch.</param>
 /// <param name="SequencesPerSecond">Training rows per second in this epoch.</param>
 /// <param name="TokensPerSecond">Training positions per second in this epoch, padding not counted.</param>

@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>One of K classes: softmax and cross-entropy.</summary>
-internal sealed class MulticlassObjective : SupervisedObjective
+internal sealed class MulticlassObjective : TargetObjective
 {
     internal const string ObjectiveName = "multiclass";
 

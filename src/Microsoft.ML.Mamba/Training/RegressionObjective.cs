@@ -10,7 +10,7 @@ namespace Microsoft.ML.Mamba.Training;
 /// A number: mean squared error of the standardised label, (label - mean) / scale, so that the network's output starts near
 /// the answer whatever the label's units are.
 /// </summary>
-internal sealed class RegressionObjective(double labelMean, double labelScale) : SupervisedObjective
+internal sealed class RegressionObjective(double labelMean, double labelScale) : TargetObjective
 {
     internal const string ObjectiveName = "regression";
 

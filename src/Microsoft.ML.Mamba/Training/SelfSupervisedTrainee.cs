@@ -76,6 +76,8 @@ internal sealed class SelfSupervisedTrainee : ITrainee
 
     public double Metric(Measurement sum) => _scale is null ? Math.Exp(sum.Loss / sum.Count) : Math.Sqrt(sum.Loss / sum.Count);
 
+    public TrainingObjective Conclude(IEnumerable<PaddedBatch> validation) => _plan.Objective;
+
     public void Dispose() => _head.Dispose();
 
     private PredictedPositions Positions(PaddedBatch batch, Random random) =>

@@ -11,23 +11,27 @@ internal sealed class SupervisedTrainee : ITrainee
 {
     private readonly TrainingPlan _plan;
     private readonly SupervisedObjective _objective;
-    private readonly MambaForSequenceClassification _network;
+    private readonly nn.Module<SequenceInput, Tensor> _network;
+    private readonly MambaModel _encoder;
     private readonly SequencePredictor _evaluator;
+    private ValidationTally _tally;
 
     internal SupervisedTrainee(TrainingPlan plan, SupervisedObjective objective)
     {
         _plan = plan;
         _objective = objective;
-        _network = (MambaForSequenceClassification)objective.BuildNetwork(
+        _network = objective.BuildNetwork(
             plan.Describe(), new DropoutSource(plan.Options.Dropout, plan.Seeds.Dropout), new Initialisation(plan.Seeds.Weights));
-        plan.Request.Encoder?.CopyTo(_network.Backbone);
+        _encoder = ((ISequenceNetwork)_network).Backbone;
+        _tally = objective.NewTally();
+        plan.Request.Encoder?.CopyTo(_encoder);
         NetworkWeights.Place(_network, plan.Request.Device, plan.Options.Precision);
         _evaluator = new SequencePredictor(plan.Describe(), _network);
         var all = NetworkWeights.Of(_network);
         Weights = plan.Request.FreezeEncoder ? Array.FindAll(all, w => !ParameterGroups.IsEncoder(w.Name)) : all;
         if (plan.Request.FreezeEncoder)
         {
-            foreach (var (_, weight) in NetworkWeights.Of(_network.Backbone))
+            foreach (var (_, weight) in NetworkWeights.Of(_encoder))
             {
                 weight.requires_grad = false;
             }
@@ -43,26 +47,29 @@ internal sealed class SupervisedTrainee : ITrainee
         _network.train();
         if (_plan.Request.FreezeEncoder)
         {
-            _network.Backbone.eval(); // nothing is dropped where nothing is learnt
+            _encoder.eval(); // nothing is dropped where nothing is learnt
         }
     }
 
-    public void BeginEvaluation() => _network.eval();
+    public void BeginEvaluation()
+    {
+        _network.eval();
+        _tally = _objective.NewTally();
+    }
 
     public Tensor Loss(PaddedBatch batch)
     {
         using var scope = NewDisposeScope();
-        using var input = SequencePredictor.InputOf(batch, _network.Backbone.Device);
-        return _objective.Loss(_network.call(input), batch.Targets, _plan.Options.LabelSmoothing, _plan.ClassWeights).MoveToOuterDisposeScope();
+        using var input = SequencePredictor.InputOf(batch, _encoder.Device);
+        return _objective.Loss(_network.call(input), batch, _plan.Options.LabelSmoothing, _plan.ClassWeights).MoveToOuterDisposeScope();
     }
 
-    public Measurement Measure(PaddedBatch batch)
-    {
-        var (loss, metric) = _objective.Measure(_evaluator.Predict(batch), batch.Targets);
-        return new Measurement(loss, metric, batch.Rows);
-    }
+    public Measurement Measure(PaddedBatch batch) => _tally.Add(_evaluator.Predict(batch), batch);
 
-    public double Metric(Measurement sum) => _objective.Metric(sum.Metric, sum.Count);
+    public double Metric(Measurement sum) => _tally.Metric(sum);
+
+    public TrainingObjective Conclude(IEnumerable<PaddedBatch> validation) =>
+        _objective.Conclude(validation.Select(batch => (_evaluator.Predict(batch), batch)));
 
     public void Dispose()
     {

@@ -169,6 +169,15 @@ internal sealed class TrainingLoop : IDisposable
         return null;
     }
 
+    private IEnumerable<PaddedBatch> Batches(SequenceSet set)
+    {
+        foreach (var rows in LengthBucketedBatches.ByLength(set, EvaluationBatchSize))
+        {
+            _request.CheckAlive();
+            yield return PaddedBatch.Gather(set, rows);
+        }
+    }
+
     private (double Loss, double Metric) Evaluate(SequenceSet set, int[][] batches)
     {
         var sum = default(Measurement);
@@ -185,21 +194,25 @@ internal sealed class TrainingLoop : IDisposable
         var options = _plan.Options;
         if (options.ReverseComplementAugmentation)
         {
-            DnaAugmentation.RandomStrands(batch, _request.Tokenizer!, _augmentation);
+            DnaAugmentation.RandomStrands(batch, _request.Tokenizer!, _augmentation, _plan.Objective.OnOtherStrand);
         }
         if (options.MutationRate > 0)
         {
             DnaAugmentation.Mutate(batch, _request.Tokenizer!, options.MutationRate, _augmentation);
         }
-        return batch.Frames is null ? batch : AugmentFrames(batch, options, _augmentation);
+        return batch.Frames is null ? batch : AugmentFrames(batch, options, _plan.Objective.PerPosition, _augmentation);
     }
 
     // Masks come last, so that noise and gain leave them flat.
-    private static PaddedBatch AugmentFrames(PaddedBatch batch, MambaTrainingOptions options, Random random)
+    private static PaddedBatch AugmentFrames(PaddedBatch batch, MambaTrainingOptions options, bool labelledByPosition, Random random)
     {
         if (options.FrameStretch > 0)
         {
             batch = FrameAugmentation.Stretch(batch, options.FrameStretch, options.MaxLength, random);
+            if (labelledByPosition)
+            {
+                batch.StretchLabels();
+            }
         }
         if (options.FrameGain > 0)
         {
@@ -251,7 +264,8 @@ internal sealed class TrainingLoop : IDisposable
         var history = new MambaTrainingHistory(
             _epochs.AsReadOnly(), _keptEpoch ?? _epochs.Count, _stoppedBecause, _plan.Train.Count, _plan.Validation?.Count ?? 0, parameters);
         network.eval();
+        var objective = _trainee.Conclude(_plan.Validation is { } validation ? Batches(validation) : []);
         _handedOver = true;
-        return new SequencePredictor(_plan.Describe(history), network);
+        return new SequencePredictor(_plan.Describe(history) with { Objective = objective }, network);
     }
 }

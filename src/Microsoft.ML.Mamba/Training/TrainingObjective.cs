@@ -25,17 +25,31 @@ internal abstract class TrainingObjective
 
     internal abstract bool HigherMetricIsBetter { get; }
 
+    /// <summary>What the labels of positions become when their sequence is read from the other strand; other labels stay as they are.</summary>
+    internal virtual int[] OnOtherStrand(int[] labels) => labels;
+
+    /// <summary>A weight for each class that makes all of them count the same.</summary>
+    internal virtual float[] BalancedWeights(SequenceSet train)
+    {
+        var counts = new long[Classes];
+        for (var row = 0; row < train.Count; row++)
+        {
+            counts[(int)train.GetTarget(row)]++;
+        }
+        return EvenWeights(counts);
+    }
+
     /// <summary>Whether the model answers for each position of a sequence.</summary>
     internal virtual bool PerPosition => false;
 
     /// <summary>One of so many classes; the target is the class index from 0; scores are probabilities.</summary>
-    internal static SupervisedObjective Multiclass(int classes) => new MulticlassObjective(classes);
+    internal static TargetObjective Multiclass(int classes) => new MulticlassObjective(classes);
 
     /// <summary>Yes or no; the target is 1 or 0; the score is the log-odds of yes.</summary>
-    internal static SupervisedObjective Binary { get; } = new BinaryObjective();
+    internal static TargetObjective Binary { get; } = new BinaryObjective();
 
     /// <summary>A number; the score is in its units. The labels' mean and scale are taken from the training rows.</summary>
-    internal static SupervisedObjective Regression { get; } = new RegressionObjective(0, 1);
+    internal static TargetObjective Regression { get; } = new RegressionObjective(0, 1);
 
     /// <summary>The network of a model.</summary>
     /// <param name="model">What the model is.</param>
@@ -80,9 +94,19 @@ internal abstract class TrainingObjective
                     : throw new FormatException($"objective.labelMean, labelScale are {mean}, {scale}; expected finite numbers, the scale above 0.");
             case EmbeddingObjective.ObjectiveName:
                 return EmbeddingObjective.Read(json);
+            case MultilabelObjective.ObjectiveName:
+                return MultilabelObjective.Read(json);
             default:
-                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary, regression and embedding.");
+                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary, regression, embedding and multilabel.");
         }
+    }
+
+    /// <summary>The weights with which classes of these sizes weigh the same; 1 for absent ones.</summary>
+    private protected static float[] EvenWeights(long[] counts)
+    {
+        var total = counts.Sum();
+        var present = counts.Count(c => c > 0);
+        return Array.ConvertAll(counts, c => c == 0 ? 1f : (float)((double)total / (present * c)));
     }
 
     /// <summary>Checks that targets are class indices; numbers were checked when they came in.</summary>

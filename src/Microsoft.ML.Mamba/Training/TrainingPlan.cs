@@ -20,7 +20,7 @@ internal sealed class TrainingPlan
             Steps = Math.Min(Steps, options.MaxSteps);
         }
         Epochs = (int)((Steps + StepsPerEpoch - 1) / StepsPerEpoch);
-        ClassWeights = options.ClassWeights ?? (options.ClassWeighting == MambaClassWeighting.Balanced && objective.Classes > 0 ? BalancedWeights(train, objective.Classes) : null);
+        ClassWeights = options.ClassWeights ?? (options.ClassWeighting == MambaClassWeighting.Balanced && objective.Classes > 0 ? objective.BalancedWeights(train) : null);
         Seeds = SeedsOf(request, options);
     }
 
@@ -170,16 +170,5 @@ internal sealed class TrainingPlan
             ? config with { VocabSize = Math.Max(config.VocabSize, needed) }
             : throw new ArgumentException(
                 $"MambaConfig: VocabSize is {config.VocabSize} and FrameWidth is {config.FrameWidth}; the sequences are ids that need VocabSize {needed}, so expected 0 or at least {needed}, and 0.");
-    }
-
-    private static float[] BalancedWeights(SequenceSet train, int classes)
-    {
-        var counts = new long[classes];
-        for (var row = 0; row < train.Count; row++)
-        {
-            counts[(int)train.GetTarget(row)]++;
-        }
-        var present = counts.Count(c => c > 0);
-        return Array.ConvertAll(counts, c => c == 0 ? 1f : (float)((double)train.Count / (present * c)));
     }
 }

@@ -81,13 +81,13 @@ public sealed class EstimatorContractTests
         Assert.Equal([("20", 0.7f), ("0", 0.2f), ("10", 0.1f)], delivered["Score"].RankLabels([0.2f, 0.1f, 0.7f]));
     }
 
-    private static IDataView WrongType(MLContext ml, IDataView valid) =>
+    internal static IDataView WrongType(MLContext ml, IDataView valid) =>
         ml.Transforms.Conversion.Hash("Sequence", "Sequence").Fit(valid).Transform(valid);
 
     // Frames in a column of the same name: a trainer can learn from them, a model of text cannot read them.
-    private static IDataView FramesInstead(MLContext ml, IDataView valid)
+    internal static IDataView FramesInstead(MLContext ml, IDataView valid)
     {
-        var framed = ml.Transforms.CustomMapping<PipelineData.Row, FrameRow>((row, frames) => frames.Sequence = [.. row.Sequence.Select(c => (float)c / 100), .. new float[row.Sequence.Length % 2]], null);
+        var framed = ml.Transforms.CustomMapping<SequenceRow, FrameRow>((row, frames) => frames.Sequence = [.. row.Sequence.Select(c => (float)c / 100), .. new float[row.Sequence.Length % 2]], null);
         return framed.Fit(valid).Transform(valid);
     }
 
@@ -104,6 +104,11 @@ public sealed class EstimatorContractTests
         public string Sequence { get; set; } = "";
 
         public float Number { get; set; }
+    }
+
+    private sealed class SequenceRow
+    {
+        public string Sequence { get; set; } = "";
     }
 
     private sealed class FrameRow

@@ -36,7 +36,7 @@ public sealed class GoldenTrainingTests
         using var golden = GoldenFile.Read(file);
         var set = SetOf(golden);
         var plan = TrainingPlan.Make(RequestOf(golden, set));
-        var objective = (SupervisedObjective)plan.Objective;
+        var objective = (TargetObjective)plan.Objective;
         using var trainee = new SupervisedTrainee(plan, objective);
         using var network = trainee.Network;
         var weights = trainee.Weights;

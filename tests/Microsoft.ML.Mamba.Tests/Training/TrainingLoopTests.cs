@@ -95,7 +95,7 @@ public sealed class TrainingLoopTests
         Assert.StartsWith("No better validation result in 3 epochs", history.StoppedBecause, StringComparison.Ordinal);
         Assert.Equal(best.Epoch, history.Epochs.Last(e => e.IsBest).Epoch);
         var batch = ToyTasks.AllOf(validation);
-        var loss = ((SupervisedObjective)model.Description.Objective).Measure(model.Predict(batch), batch.Targets).Loss / validation.Count;
+        var loss = ((TargetObjective)model.Description.Objective).Measure(model.Predict(batch), batch.Targets).Loss / validation.Count;
         Assert.Equal(best.ValidationLoss!.Value, loss, 5);
     }
 
@@ -109,7 +109,7 @@ public sealed class TrainingLoopTests
         using var model = TrainingLoop.Run(ToyTasks.Request(options) with { Validation = validation });
 
         var batch = ToyTasks.AllOf(validation);
-        var loss = ((SupervisedObjective)model.Description.Objective).Measure(model.Predict(batch), batch.Targets).Loss / validation.Count;
+        var loss = ((TargetObjective)model.Description.Objective).Measure(model.Predict(batch), batch.Targets).Loss / validation.Count;
         Assert.Equal(4, model.Description.History.BestEpoch);
         Assert.Equal(model.Description.History.Epochs[^1].ValidationLoss!.Value, loss, 5);
     }
