@@ -111,6 +111,17 @@ public static class MambaCatalog
     /// </example>
     public static MultilabelClassificationCatalog MultilabelClassification(this MLContext context) => new(context);
 
+    /// <summary>Trainers and evaluation for one label per position of a sequence, per frame of a recording, or per word of a text.</summary>
+    /// <param name="context">The context whose seed, logging and cancellation they share.</param>
+    /// <returns>The catalog.</returns>
+    /// <example>
+    /// <code>
+    /// var model = ml.SequenceTagging().Trainers.Mamba("Tags", "Text", MambaTagUnit.Word).Fit(data);
+    /// var metrics = ml.SequenceTagging().Evaluate(model.Transform(test), "Tags");
+    /// </code>
+    /// </example>
+    public static SequenceTaggingCatalog SequenceTagging(this MLContext context) => new(context);
+
     /// <summary>
     /// Turns sequences into vectors of numbers, by an encoder that was learnt before or that <c>Fit</c> learns without labels.
     /// </summary>

@@ -82,19 +82,28 @@ internal sealed class BytePairTokenizer : SequenceTokenizer
     internal override void Encode(ReadOnlySpan<char> text, List<int> ids)
     {
         ids.AddRange(_file.Prefix);
-        var whole = TextNormalizer.WellFormed(text);
-        foreach (var part in _tokensOfText.Split(whole))
+        EncodePart(text, ids);
+        ids.AddRange(_file.Suffix);
+    }
+
+    private protected override bool SpaceLeadsWord => true;
+
+    private protected override (IEnumerable<int> Prefix, IEnumerable<int> Suffix) Frame => (_file.Prefix, _file.Suffix);
+
+    private protected override void EncodePart(ReadOnlySpan<char> part, List<int> ids)
+    {
+        var whole = TextNormalizer.WellFormed(part);
+        foreach (var piece in _tokensOfText.Split(whole))
         {
-            if (part.Token is { } token)
+            if (piece.Token is { } token)
             {
                 ids.Add(token.Id);
             }
             else
             {
-                EncodeNormalized(_file.Normalizer.Apply(whole.Slice(part.Start, part.Length)), ids);
+                EncodeNormalized(_file.Normalizer.Apply(whole.Slice(piece.Start, piece.Length)), ids);
             }
         }
-        ids.AddRange(_file.Suffix);
     }
 
     /// <summary>The file's text as it was.</summary>

@@ -15,6 +15,8 @@ internal sealed class PackageTokenizer(Tokenizer tokenizer, int vocabSize) : Seq
         $"the model's tokenizer is a {_tokenizer.GetType().Name} of SequenceTokenizer.From, and Microsoft.ML.Tokenizers has no way to write one. "
         + "Train with SequenceTokenizer.FromFile(\"tokenizer.json\") if the model is to be saved; it is kept inside the model.";
 
+    private protected override bool SpaceLeadsWord => true;
+
     public override string Decode(ReadOnlySpan<int> ids) => _tokenizer.Decode(ids.ToArray());
 
     internal override bool HasIdsOf(SequenceTokenizer other) => other is PackageTokenizer package && ReferenceEquals(package._tokenizer, _tokenizer);

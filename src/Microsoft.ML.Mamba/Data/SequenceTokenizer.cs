@@ -110,6 +110,51 @@ public abstract partial class SequenceTokenizer
     /// <summary>Appends the ids of a text; on an error the list is as it was before.</summary>
     internal abstract void Encode(ReadOnlySpan<char> text, List<int> ids);
 
+    /// <summary>Whether the space before a word is part of the word's first token, as in byte-level BPE.</summary>
+    private protected virtual bool SpaceLeadsWord => false;
+
+    /// <summary>
+    /// Appends the ids of a text whose words are encoded one by one, with what stands between them, so that it is known where each
+    /// begins: the first token of a word is the first that holds a character of it, and no token holds two words.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="words">Start and length of each word, in order, apart from each other.</param>
+    /// <param name="ids">Where the ids go.</param>
+    /// <param name="firsts">Where the place in <paramref name="ids"/> of each word's first token goes.</param>
+    /// <exception cref="FormatException">A word has no token.</exception>
+    internal void EncodeWords(ReadOnlySpan<char> text, List<(int Start, int Length)> words, List<int> ids, List<int> firsts)
+    {
+        var (prefix, suffix) = Frame;
+        ids.AddRange(prefix);
+        var at = 0;
+        foreach (var (start, length) in words)
+        {
+            var from = SpaceLeadsWord && start > at && text[start - 1] == ' ' ? start - 1 : start;
+            EncodePart(text[at..from], ids);
+            firsts.Add(ids.Count);
+            EncodePart(text[from..(start + length)], ids);
+            if (firsts[^1] == ids.Count)
+            {
+                throw new FormatException($"The tokenizer '{Name}' has no token for the word at character {start}; each word needs one that its label can sit on.");
+            }
+            at = start + length;
+        }
+        EncodePart(text[at..], ids);
+        ids.AddRange(suffix);
+    }
+
+    /// <summary>Ids that stand before and after every text.</summary>
+    private protected virtual (IEnumerable<int> Prefix, IEnumerable<int> Suffix) Frame => ([], []);
+
+    /// <summary>Appends the ids of a part of a text.</summary>
+    private protected virtual void EncodePart(ReadOnlySpan<char> part, List<int> ids)
+    {
+        if (part.Length > 0)
+        {
+            Encode(part, ids);
+        }
+    }
+
     /// <summary>The id of the complementary letter.</summary>
     internal virtual int Complement(int id) => throw new NotSupportedException($"SequenceTokenizer '{Name}': ids have no complements.");
 }

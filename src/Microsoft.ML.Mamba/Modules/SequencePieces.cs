@@ -41,6 +41,21 @@ internal static class SequencePieces
         return states.MoveToOuterDisposeScope();
     }
 
+    /// <summary>(B, l, outputs): what a head makes of the final states, up to the end l of the longest sequence.</summary>
+    public static Tensor Map(MambaModel encoder, SequenceInput input, long pieceLength, Func<Tensor, Tensor> head)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? result = null;
+        ForEach(encoder, layer: null, input, pieceLength, (hidden, start) =>
+        {
+            using var given = head(hidden);
+            result ??= empty([input.Batch, input.Lengths.Max(), given.shape[2]], dtype: given.dtype, device: given.device);
+            using var place = result.narrow(1, start, given.shape[1]);
+            place.copy_(given);
+        });
+        return (result ?? head(empty(input.Batch, 0, encoder.Config.DModel))).MoveToOuterDisposeScope();
+    }
+
     private static void ForEach(MambaModel encoder, int? layer, SequenceInput input, long pieceLength, Action<Tensor, long> take)
     {
         using var state = encoder.NewState(input.Batch);

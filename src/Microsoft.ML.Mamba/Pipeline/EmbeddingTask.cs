@@ -20,7 +20,7 @@ internal sealed class EmbeddingTask(string outputColumnName, EmbeddingObjective 
         return new Outputs(outputColumnName, objective.PerPosition ? dModel : SequencePooling.FeaturesOf(settings.Pooling, dModel), objective.PerPosition).Schema;
     }
 
-    public IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive) => this;
+    public IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive) => this;
 
     public ITrainingRows CreateRows(DataViewRow row, DataViewSchema.Column sequence, SequenceEncoding encoding) =>
         new TargetRows(SequenceReader.Create(row, sequence, encoding), (out float target) =>

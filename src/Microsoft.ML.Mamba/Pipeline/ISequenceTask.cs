@@ -14,9 +14,10 @@ internal interface ISequenceTask
     /// <summary>The task on its training data. Rows are read only where classes are told by labels alone.</summary>
     /// <param name="context">Whose errors it would be.</param>
     /// <param name="data">The training data.</param>
+    /// <param name="sequenceColumnName">Its sequences, checked before.</param>
     /// <param name="checkAlive">Throws to cancel; called while rows are read.</param>
     /// <exception cref="ArgumentOutOfRangeException">A column that the task needs is absent or of the wrong type.</exception>
-    IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive);
+    IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive);
 }
 
 /// <summary>A task whose training data is known.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.ML.Data;
 
 namespace Microsoft.ML.Mamba.Pipeline;
@@ -84,6 +85,8 @@ internal abstract class LabelValueType(byte tag, PrimitiveDataViewType type)
                 values.CopyTo(editor.Values);
                 vector = editor.Commit();
             });
+
+            public override string[] Texts() => [.. values.Select(v => Convert.ToString(v, CultureInfo.InvariantCulture) ?? "")];
 
             public override void Save(BinaryWriter writer)
             {

@@ -13,6 +13,9 @@ internal abstract class LabelValues(LabelValueType itemType, int count)
     /// <summary>A <see cref="ValueGetter{TValue}"/> of the annotation.</summary>
     public abstract Delegate Getter { get; }
 
+    /// <summary>The values as text.</summary>
+    public abstract string[] Texts();
+
     /// <summary>Writes what <see cref="Load"/> reads.</summary>
     public abstract void Save(BinaryWriter writer);
 

@@ -10,7 +10,7 @@ internal sealed class LabelledTask(IPredictionTask task, string labelColumnName)
     public ScoreSchema Promise(IExceptionContext context, SchemaShape schema, TrainerSettings settings) =>
         task.Promise(LabelColumn.Find(context, task, schema, labelColumnName));
 
-    public IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive) =>
+    public IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive) =>
         new Bound(task, LabelColumn.Find(context, task, data.Schema, labelColumnName));
 
     private sealed class Bound(IPredictionTask task, DataViewSchema.Column label) : IBoundTask

@@ -1,67 +1,17 @@
-using Microsoft.ML.Data;
 using Microsoft.ML.SearchSpace;
 
 namespace Microsoft.ML.Mamba;
 
-/// <summary>What the trainers have in common beyond <see cref="MambaSequenceOptions"/>: label, sequence and score columns, pooling, and what becomes of a pretrained encoder.</summary>
-public abstract class MambaTrainerOptions : MambaSequenceOptions
+/// <summary>What the trainers of one answer per sequence have in common beyond <see cref="MambaLabelledOptions"/>: pooling.</summary>
+public abstract class MambaTrainerOptions : MambaLabelledOptions
 {
     private protected MambaTrainerOptions()
     {
     }
 
-    /// <summary>The column to learn from. Default "Label".</summary>
-    public string LabelColumnName { get; set; } = DefaultColumnNames.Label;
-
-    /// <summary>
-    /// The column with the sequences: text, a vector of keys, a vector of integers (ids from 0) or a vector of
-    /// <see cref="float"/> (frames). Default "Sequence".
-    /// </summary>
-    public string SequenceColumnName { get; set; } = "Sequence";
-
-    /// <summary>The column that the scores go to. Default "Score".</summary>
-    public string ScoreColumnName { get; set; } = DefaultColumnNames.Score;
-
     /// <summary>How the states of all positions become one vector. Default <see cref="MambaPooling.MeanMax"/>.</summary>
     [Choice(new object[] { MambaPooling.Mean, MambaPooling.Max, MambaPooling.MeanMax, MambaPooling.Attention }, MambaPooling.MeanMax)]
     public MambaPooling Pooling { get; set; } = MambaPooling.MeanMax;
 
-    /// <summary>
-    /// Whether a pretrained encoder stays as it is, and only what stands behind it is trained: faster, and safer with few rows.
-    /// Default false. Only with <see cref="MambaSequenceOptions.Pretrained"/>.
-    /// </summary>
-    public bool FreezeEncoder { get; set; }
-
-    /// <summary>
-    /// The learning rate of a pretrained encoder as a share of <see cref="MambaTrainingOptions.LearningRate"/>, above 0 and at
-    /// most 1. Default 1. Only with <see cref="MambaSequenceOptions.Pretrained"/>.
-    /// </summary>
-    public double EncoderLearningRateScale { get; set; } = 1;
-
-    internal override IEnumerable<(string Property, string Name)> InputColumns =>
-        [(nameof(LabelColumnName), LabelColumnName), (nameof(SequenceColumnName), SequenceColumnName)];
-
     internal override MambaPooling PoolingChoice => Pooling;
-
-    internal override bool EncoderIsFrozen => FreezeEncoder;
-
-    internal override double EncoderRateScale => EncoderLearningRateScale;
-
-    internal override IEnumerable<string> OwnViolations()
-    {
-        if (!(EncoderLearningRateScale > 0 && EncoderLearningRateScale <= 1))
-            yield return FormattableString.Invariant($"EncoderLearningRateScale is {EncoderLearningRateScale}; expected a number above 0 and at most 1. To leave the encoder alone, set FreezeEncoder.");
-        if (Pretrained is null && (FreezeEncoder || EncoderLearningRateScale != 1))
-            yield return "FreezeEncoder or EncoderLearningRateScale is set; they need an encoder in Pretrained.";
-    }
-
-    /// <summary>Options with only what the short overloads of the catalog take.</summary>
-    internal static TOptions Short<TOptions>(string labelColumnName, string sequenceColumnName, SequenceTokenizer? tokenizer, int epochs)
-        where TOptions : MambaTrainerOptions, new() => new()
-        {
-            LabelColumnName = labelColumnName,
-            SequenceColumnName = sequenceColumnName,
-            Tokenizer = tokenizer,
-            Training = new MambaTrainingOptions { Epochs = epochs },
-        };
 }

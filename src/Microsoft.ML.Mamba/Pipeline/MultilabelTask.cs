@@ -19,7 +19,7 @@ internal sealed class MultilabelTask(string labelColumnName, string predictedLab
         return new Outputs(predictedLabelsName, scoreName, new float[AnyCount], named ? LabelValueType.Texts(new string[AnyCount]) : null).Schema;
     }
 
-    public IBoundTask Bind(IExceptionContext context, IDataView data, Action checkAlive)
+    public IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive)
     {
         var label = TagLabels.Find(context, data.Schema, labelColumnName);
         var names = TagLabels.Names(label, data, separator, checkAlive);

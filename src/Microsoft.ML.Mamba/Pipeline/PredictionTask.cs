@@ -44,6 +44,9 @@ internal interface ITaskOutputs
     /// <summary>Whether rows have so many values for each position.</summary>
     bool PerPosition => false;
 
+    /// <summary>Whether it is only a word's first position that has values, for text.</summary>
+    bool ByWord => false;
+
     /// <summary>Writes what the task's loader reads back.</summary>
     void Save(ModelSaveContext context);
 }

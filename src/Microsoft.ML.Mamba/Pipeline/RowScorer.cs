@@ -48,7 +48,7 @@ internal sealed class RowScorer(SequenceScorer scorer, DataViewSchema inputSchem
             _schema = schema;
             _active = active;
             if (active.AsSpan(input.Schema.Count).Contains(true))
-                _reader = SequenceReader.Create(input, input.Schema[scorer.SequenceColumnName], scorer.Encoding);
+                _reader = scorer.CreateReader(input);
             _sequence = scorer.NewSet();
             _truncation = scorer.NewTruncation();
             _scores = new ScoreTable(scorer);

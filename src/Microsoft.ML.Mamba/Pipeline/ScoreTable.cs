@@ -20,7 +20,7 @@ internal sealed class ScoreTable(SequenceScorer scorer)
         if (_starts.Length <= set.Count)
             _starts = new int[Math.Max(set.Count + 1, 2 * _starts.Length)];
         for (var row = 0; row < set.Count; row++)
-            _starts[row + 1] = End(_starts[row], set.GetLength(row));
+            _starts[row + 1] = End(_starts[row], set.GetAnswers(row));
         if (_values.Length < _starts[set.Count])
             _values = new float[_starts[set.Count]];
         scorer.Score(set, Row);

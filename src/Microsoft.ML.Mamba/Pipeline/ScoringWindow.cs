@@ -41,7 +41,7 @@ internal sealed class ScoringWindow
         _scorer = scorer;
         _input = input;
         _buffers = buffers;
-        _reader = SequenceReader.Create(input, input.Schema[scorer.SequenceColumnName], scorer.Encoding);
+        _reader = scorer.CreateReader(input);
         _sequences = scorer.NewSet();
         _scores = new ScoreTable(scorer);
         _elementsPerPosition = Math.Max(Math.Max(1, _sequences.FrameWidth), scorer.Outputs.PerPosition ? scorer.OutputCount : 0);

@@ -25,6 +25,10 @@ internal abstract class SequenceReader
         _ => CreateIdReader(row, column, encoding),
     };
 
+    /// <summary>Reads a text whose words are marked: the set's labels are 0 at the first token of each, and none elsewhere. It cuts nothing.</summary>
+    public static SequenceReader OfWords(DataViewRow row, DataViewSchema.Column column, SequenceEncoding encoding) =>
+        new WordReader(row.GetGetter<ReadOnlyMemory<char>>(column), encoding.Tokenizer!);
+
     private static SequenceReader CreateIdReader(DataViewRow row, DataViewSchema.Column column, SequenceEncoding encoding)
     {
         var raw = ((VectorDataViewType)column.Type).ItemType.RawType;
@@ -49,6 +53,29 @@ internal abstract class SequenceReader
             _ids.Clear();
             tokenizer.Encode(_text.Span, _ids);
             set.AddIds(truncation.Apply<int>(CollectionsMarshal.AsSpan(_ids)), target, row);
+        }
+    }
+
+    private sealed class WordReader(ValueGetter<ReadOnlyMemory<char>> getter, SequenceTokenizer tokenizer) : SequenceReader
+    {
+        private readonly List<(int Start, int Length)> _words = [];
+        private readonly List<int> _ids = [];
+        private readonly List<int> _firsts = [];
+        private ReadOnlyMemory<char> _text;
+
+        public override void AppendTo(SequenceSet set, TruncationPolicy truncation, float target, long row)
+        {
+            getter(ref _text);
+            _ids.Clear();
+            _firsts.Clear();
+            WordSpans.Find(_text.Span, _words);
+            tokenizer.EncodeWords(_text.Span, _words, _ids, _firsts);
+            set.AddIds(CollectionsMarshal.AsSpan(_ids), target, row);
+            var marks = new int[_ids.Count];
+            Array.Fill(marks, PositionLabels.None);
+            foreach (var first in _firsts)
+                marks[first] = 0;
+            set.LabelLast(marks);
         }
     }
 

@@ -48,6 +48,11 @@ internal sealed class SequenceScorer(
 
     public IRowToRowMapper GetRowToRowMapper(DataViewSchema inputSchema) => new RowScorer(this, inputSchema, GetOutputSchema(inputSchema));
 
+    /// <summary>Reads the sequence column of a cursor or row.</summary>
+    public SequenceReader CreateReader(DataViewRow row) => outputs.ByWord
+        ? SequenceReader.OfWords(row, row.Schema[sequenceColumnName], encoding)
+        : SequenceReader.Create(row, row.Schema[sequenceColumnName], encoding);
+
     public SequenceSet NewSet() => encoding.IsFrames ? SequenceSet.OfFrames(encoding.FrameWidth) : SequenceSet.OfIds();
 
     /// <summary>Adds a sequence without positions, to stand for one that cannot be read.</summary>

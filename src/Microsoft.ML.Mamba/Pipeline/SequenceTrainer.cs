@@ -39,7 +39,7 @@ internal sealed class SequenceTrainer
     {
         _host.CheckValue(trainingData, nameof(trainingData));
         var encoding = SequenceEncoding.For(_host, trainingData.Schema, _settings);
-        var task = _task.Bind(_host, trainingData, CheckAlive);
+        var task = _task.Bind(_host, trainingData, _settings.SequenceColumnName, CheckAlive);
         validationData ??= _settings.ValidationSet;
         if (validationData is not null)
         {
@@ -59,6 +59,7 @@ internal sealed class SequenceTrainer
 
     private SequencePredictor Train(IChannel channel, IDataView trainingData, IDataView? validationData, ref SequenceEncoding encoding, IBoundTask task, ComputeDevice device)
     {
+        var objective = OrUserError(() => task.Objective); // before rows are read: settings may not fit the labels
         var reader = new TrainingSetReader(_host, channel, task, _settings, CheckAlive);
         var training = reader.Read(trainingData, encoding, "training");
         if (encoding is { IsFrames: false, VocabSize: 0 })
@@ -70,7 +71,7 @@ internal sealed class SequenceTrainer
             FreezeEncoder = _settings.FreezeEncoder,
             EncoderLearningRateScale = _settings.EncoderLearningRateScale,
             Pooling = _settings.Pooling,
-            Objective = task.Objective,
+            Objective = objective,
             Tokenizer = encoding.Tokenizer,
             Train = training,
             Validation = validationData is null ? null : reader.Read(validationData, encoding, "validation"),
@@ -105,7 +106,7 @@ internal sealed class SequenceTrainer
         History = encoder.History,
     }, device));
 
-    private SequencePredictor OrUserError(Func<SequencePredictor> fit)
+    private T OrUserError<T>(Func<T> fit)
     {
         try
         {

@@ -72,7 +72,7 @@ internal sealed class MulticlassObjective : TargetObjective
     }
 
     // In double, so that the probabilities of a row add up to 1 as closely as floats can.
-    private static void Softmax(Span<float> row)
+    internal static void Softmax(Span<float> row)
     {
         var largest = float.NegativeInfinity;
         foreach (var value in row)
@@ -90,7 +90,7 @@ internal sealed class MulticlassObjective : TargetObjective
         }
     }
 
-    private static int IndexOfLargest(ReadOnlySpan<float> values)
+    internal static int IndexOfLargest(ReadOnlySpan<float> values)
     {
         var index = 0;
         for (var i = 1; i < values.Length; i++)

@@ -107,8 +107,8 @@ internal sealed class SequencePredictor : IDisposable
         using (NewDisposeScope())
         using (no_grad())
         {
-            scores = Description.ReverseComplementAveraging ? Average(RawOutputs(batch.WithReverseComplements(Description.Tokenizer!)))
-                : Description.Objective.PerPosition ? RealPositions(RawOutputs(batch), batch)
+            scores = Description.Objective.PerPosition ? Asked(AllPositions(batch), batch)
+                : Description.ReverseComplementAveraging ? Average(RawOutputs(batch.WithReverseComplements(Description.Tokenizer!)))
                 : RawOutputs(batch);
         }
         Description.Objective.ToScores(scores, OutputCount);
@@ -119,6 +119,38 @@ internal sealed class SequencePredictor : IDisposable
     {
         using var input = InputOf(batch, ((ISequenceNetwork)_network).Backbone.Device);
         return _network.call(input).ToArray();
+    }
+
+    /// <summary>The vectors of all real positions, row after row.</summary>
+    private float[] AllPositions(PaddedBatch batch)
+    {
+        if (!Description.ReverseComplementAveraging)
+        {
+            return RealPositions(RawOutputs(batch), batch);
+        }
+        var both = batch.WithReverseComplements(Description.Tokenizer!);
+        return Description.Objective.AverageStrands(RealPositions(RawOutputs(both), both), batch.Lengths);
+    }
+
+    /// <summary>Of all vectors those of positions that are asked for.</summary>
+    private float[] Asked(float[] all, PaddedBatch batch)
+    {
+        if (!Array.Exists(batch.Labels, labels => labels is not null))
+        {
+            return all;
+        }
+        var asked = 0;
+        for (int row = 0, at = 0; row < batch.Rows; at += batch.Lengths[row++])
+        {
+            for (var t = 0; t < batch.Lengths[row]; t++)
+            {
+                if (batch.Labels[row] is not { } labels || labels[t] >= 0)
+                {
+                    all.AsSpan((at + t) * OutputCount, OutputCount).CopyTo(all.AsSpan(asked++ * OutputCount));
+                }
+            }
+        }
+        return all[..(asked * OutputCount)];
     }
 
     // The first half of the rows are the strands as given, the second half their reverse complements.

@@ -28,6 +28,12 @@ internal abstract class TrainingObjective
     /// <summary>What the labels of positions become when their sequence is read from the other strand; other labels stay as they are.</summary>
     internal virtual int[] OnOtherStrand(int[] labels) => labels;
 
+    /// <summary>The mean of what the two strands of each sequence were given, position by position.</summary>
+    /// <param name="both">The vectors of all positions of the sequences, then those of their reverse complements.</param>
+    /// <param name="lengths">Positions of each sequence.</param>
+    internal virtual float[] AverageStrands(float[] both, int[] lengths) =>
+        throw new NotSupportedException($"The objective '{Name}' does not average strands.");
+
     /// <summary>A weight for each class that makes all of them count the same.</summary>
     internal virtual float[] BalancedWeights(SequenceSet train)
     {
@@ -38,6 +44,9 @@ internal abstract class TrainingObjective
         }
         return EvenWeights(counts);
     }
+
+    /// <summary>Whether sequences above the longest length are cut; where not, training reads them in windows of it and scoring reads them whole.</summary>
+    internal virtual bool CutsSequences => true;
 
     /// <summary>Whether the model answers for each position of a sequence.</summary>
     internal virtual bool PerPosition => false;
@@ -96,8 +105,10 @@ internal abstract class TrainingObjective
                 return EmbeddingObjective.Read(json);
             case MultilabelObjective.ObjectiveName:
                 return MultilabelObjective.Read(json);
+            case TaggingObjective.ObjectiveName:
+                return TaggingObjective.Read(json);
             default:
-                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary, regression, embedding and multilabel.");
+                throw new FormatException($"objective.name is '{name}'; known are multiclass, binary, regression, embedding, multilabel and tagging.");
         }
     }
 

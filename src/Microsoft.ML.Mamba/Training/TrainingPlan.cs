@@ -55,7 +55,7 @@ internal sealed class TrainingPlan
         Pooling = Request.Pooling,
         Objective = Objective,
         Tokenizer = Request.Tokenizer,
-        MaxLength = Options.MaxLength,
+        MaxLength = Objective.CutsSequences ? Options.MaxLength : 0,
         Truncation = Options.Truncation,
         ReverseComplementAveraging = Options.ReverseComplementAveraging,
         Precision = Options.Precision,

@@ -43,7 +43,7 @@ public sealed class MultilabelEvaluationTests
             """
             8 rows, 4 tags
             mean average precision 0.8768, label-ranking average precision 0.9375
-            micro F1 0.6897, macro F1 0.5568, exact match 0.3750, Hamming loss 0.2813
+            micro F1 0.6897, macro F1 0.5568, exact match 0.3750, Hamming loss 0.2812
             tag  precision  recall      F1  avg.prec.     AUC  support
             0       0.7500  0.7500  0.7500     0.8542  0.8438        4
             1       0.7500  0.7500  0.7500     0.9500  0.9375        4

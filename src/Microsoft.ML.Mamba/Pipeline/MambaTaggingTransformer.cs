@@ -1,0 +1,55 @@
+using Microsoft.ML;
+using Microsoft.ML.Data;
+using Microsoft.ML.Mamba;
+using Microsoft.ML.Mamba.Pipeline;
+using Microsoft.ML.Mamba.Training;
+using Microsoft.ML.Runtime;
+
+[assembly: LoadableClass(typeof(MambaTaggingTransformer), null, typeof(SignatureLoadModel),
+    MambaTaggingTransformer.UserName, MambaTaggingTransformer.LoaderSignature)]
+
+namespace Microsoft.ML.Mamba;
+
+/// <summary>
+/// A Mamba model trained for sequence tagging; see <see cref="MambaTaggingTrainer"/> for its columns. It scores rows in batches, in
+/// their order, and may be used from any number of threads. Disposing it frees its weights: what is being scored ends well,
+/// what comes later throws <see cref="ObjectDisposedException"/>.
+/// </summary>
+public sealed class MambaTaggingTransformer : ITransformer, IPredictorOwner, IDisposable
+{
+    internal const string UserName = "Mamba sequence tagging model";
+    internal const string LoaderSignature = "MambaTagging";
+
+    private static readonly VersionInfo Version = ModelFormat.Version("MAMBASEQ", LoaderSignature);
+
+    private readonly SequenceScorer _scorer;
+
+    internal MambaTaggingTransformer(SequenceScorer scorer) => _scorer = scorer;
+
+    /// <summary>The architecture, with the vocabulary or frame width that the data had.</summary>
+    public MambaConfig Model => _scorer.Predictor.Description.Config;
+
+    /// <summary>What happened in training, epoch by epoch.</summary>
+    public MambaTrainingHistory History => _scorer.Predictor.Description.History;
+
+    SequencePredictor IPredictorOwner.Predictor => _scorer.Predictor;
+
+    /// <inheritdoc/>
+    public DataViewSchema GetOutputSchema(DataViewSchema inputSchema) => _scorer.GetOutputSchema(inputSchema);
+
+    /// <inheritdoc/>
+    public IDataView Transform(IDataView input) => _scorer.Transform(input);
+
+    /// <inheritdoc/>
+    public void Dispose() => _scorer.Dispose();
+
+    bool ITransformer.IsRowToRowMapper => true;
+
+    IRowToRowMapper ITransformer.GetRowToRowMapper(DataViewSchema inputSchema) => _scorer.GetRowToRowMapper(inputSchema);
+
+    void ICanSaveModel.Save(ModelSaveContext ctx) => ModelFormat.Save(_scorer, ctx, Version);
+
+    // ML.NET's component catalog finds this by name.
+    private static MambaTaggingTransformer Create(IHostEnvironment env, ModelLoadContext ctx) =>
+        new(ModelFormat.Load(env, nameof(MambaTaggingTransformer), ctx, Version, TaggingOutputs.Load));
+}

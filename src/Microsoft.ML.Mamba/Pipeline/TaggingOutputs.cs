@@ -1,0 +1,77 @@
+using Microsoft.ML.Data;
+using Microsoft.ML.Runtime;
+
+namespace Microsoft.ML.Mamba.Pipeline;
+
+/// <summary>The columns of a tagger: a key and probabilities per position, or per word.</summary>
+internal sealed class TaggingOutputs(string predictedLabelName, string scoreName, int classes, LabelValues? values, TagAlignment alignment) : ITaskOutputs
+{
+    public const string ColumnKind = "SequenceTagging";
+
+    public int OutputCount => classes;
+
+    public bool PerPosition => true;
+
+    public bool ByWord => alignment.Unit == MambaTagUnit.Word;
+
+    /// <summary>The labels as text; numbers, from 0, where they have no values.</summary>
+    public string[] Labels => values?.Texts() ?? [.. Enumerable.Range(0, classes).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+
+    public ScoreSchema Schema { get; } = new(
+        ColumnKind,
+        new ScoreColumn(predictedLabelName, new VectorDataViewType(new KeyDataViewType(typeof(uint), classes)), AnnotationUtils.Const.ScoreValueKind.PredictedLabel,
+            scores => PredictedLabels(scores, classes), LabelAnnotations(values, alignment)),
+        new ScoreColumn(scoreName, new VectorDataViewType(NumberDataViewType.Single, 0, classes), AnnotationUtils.Const.ScoreValueKind.Score,
+            ScoreColumn.VectorGetter, ScoreAnnotations(values)));
+
+    public static ITaskOutputs Load(IHost host, ModelLoadContext context)
+    {
+        // *** Binary format ***
+        // string: predicted label column
+        // string: score column
+        // int: number of classes
+        // the alignment (TagAlignment.Load)
+        // bool: whether label values follow
+        // if so: the label values (LabelValues.Load)
+        var predictedLabel = context.LoadNonEmptyString();
+        var score = context.LoadNonEmptyString();
+        var classes = context.Reader.ReadInt32();
+        host.CheckDecode(classes is >= 2 and <= TagColumn.MostClasses, $"The model claims {classes} classes; expected 2 to {TagColumn.MostClasses}.");
+        var alignment = TagAlignment.Load(host, context);
+        var values = context.Reader.ReadBoolean() ? LabelValues.Load(context.Reader, classes) : null;
+        return new TaggingOutputs(predictedLabel, score, classes, values, alignment);
+    }
+
+    public void Save(ModelSaveContext context)
+    {
+        // *** Binary format *** as in Load.
+        context.SaveNonEmptyString(predictedLabelName);
+        context.SaveNonEmptyString(scoreName);
+        context.Writer.Write(classes);
+        alignment.Save(context);
+        context.Writer.Write(values is not null);
+        values?.Save(context.Writer);
+    }
+
+    private static ScoreAnnotation[] LabelAnnotations(LabelValues? values, TagAlignment alignment)
+    {
+        ScoreAnnotation aligned = new(TagAlignment.AnnotationKind, TextDataViewType.Instance,
+            (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = alignment.Text.AsMemory()));
+        return values is null ? [aligned] : [new(AnnotationUtils.Kinds.KeyValues, values.Type, values.Getter), aligned];
+    }
+
+    private static ScoreAnnotation[] ScoreAnnotations(LabelValues? values) =>
+        values is null ? [] : [new(AnnotationUtils.Kinds.TrainingLabelValues, values.Type, values.Getter)];
+
+    private static Delegate PredictedLabels(IRowScores scores, int classes) => (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> vector) =>
+    {
+        var values = scores.Current;
+        var editor = VBufferEditor.Create(ref vector, values.Length / classes);
+        for (var i = 0; i < editor.Values.Length; i++)
+        {
+            var best = Training.MulticlassObjective.IndexOfLargest(values.Slice(i * classes, classes));
+            editor.Values[i] = (uint)best + 1;
+        }
+        vector = editor.Commit();
+    });
+}
