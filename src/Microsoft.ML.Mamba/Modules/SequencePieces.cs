@@ -53,7 +53,7 @@ internal static class SequencePieces
             using var place = result.narrow(1, start, given.shape[1]);
             place.copy_(given);
         });
-        return (result ?? head(empty(input.Batch, 0, encoder.Config.DModel))).MoveToOuterDisposeScope();
+        return (result ?? head(empty(input.Batch, 0, encoder.Config.DModel, device: (input.Ids ?? input.Frames)!.device))).MoveToOuterDisposeScope();
     }
 
     private static void ForEach(MambaModel encoder, int? layer, SequenceInput input, long pieceLength, Action<Tensor, long> take)

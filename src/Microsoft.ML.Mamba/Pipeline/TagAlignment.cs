@@ -19,7 +19,7 @@ internal sealed record TagAlignment(MambaTagUnit Unit, double Hop, double First,
         ? string.Create(CultureInfo.InvariantCulture, $"{Unit} {Hop:R} {First:R} {Background}")
         : $"{Unit}";
 
-    public static TagAlignment ByPosition { get; } = new(MambaTagUnit.Position, 0, 0, "");
+    public static TagAlignment ByPosition { get; } = new(MambaTagUnit.Position, 0, 0, "-");
 
     /// <summary>The alignment that a column of predicted labels tells; by position where it tells none.</summary>
     public static TagAlignment Of(DataViewSchema.Column predicted)
@@ -40,7 +40,7 @@ internal sealed record TagAlignment(MambaTagUnit Unit, double Hop, double First,
         context.Writer.Write((byte)Unit);
         context.Writer.Write(Hop);
         context.Writer.Write(First);
-        context.SaveString(Background);
+        context.SaveNonEmptyString(Background);
     }
 
     public static TagAlignment Load(IHost host, ModelLoadContext context)
@@ -54,7 +54,7 @@ internal sealed record TagAlignment(MambaTagUnit Unit, double Hop, double First,
         host.CheckDecode(Enum.IsDefined(unit), $"The model claims labels of the unknown unit {(int)unit}.");
         var (hop, first) = (context.Reader.ReadDouble(), context.Reader.ReadDouble());
         host.CheckDecode(double.IsFinite(first) && double.IsFinite(hop) && hop > 0 == (unit == MambaTagUnit.Event), "The times of the model's frames are damaged.");
-        return new TagAlignment(unit, hop, first, context.LoadString() ?? "");
+        return new TagAlignment(unit, hop, first, context.LoadNonEmptyString());
     }
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);

@@ -91,6 +91,13 @@ public sealed class EstimatorContractTests
         return framed.Fit(valid).Transform(valid);
     }
 
+    /// <summary>As many frames as letters, so that there is a label for each.</summary>
+    internal static IDataView FramesWithWidth(MLContext ml, IDataView valid)
+    {
+        var framed = ml.Transforms.CustomMapping<SequenceRow, FrameRow>((row, frames) => frames.Sequence = [.. row.Sequence.SelectMany(c => new[] { (float)c / 100, 0 })], null);
+        return framed.Fit(valid).Transform(valid);
+    }
+
     private sealed class KeyRow
     {
         public string Sequence { get; set; } = "";
