@@ -6,7 +6,7 @@
 // of rank one for each position, and C·h summed over eight states comes out of the product of two positions' states with eight
 // positions' C, most of which goes unused. Numbers of more bits than the matrix unit reads go in two parts.
 //
-// Defines: those of scan_tiles.cuh; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
+// Defines: those of scan_tiles.cuh; CHECKPOINTS, 1 when they are wanted; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
 // launch plan reserves.
 #include "scan_tiles.cuh"
 #include "selective_scan.cuh"
@@ -133,7 +133,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     float* const sumsOut = shared.sums + (place.part * Tile + 2 * j) * SumPitch + place.own;
     const bool second = j >= 2;
 
-    float* checkpoint = p.checkpoints && place.real
+    float* checkpoint = CHECKPOINTS && place.real
         ? p.checkpoints + (sequence * ((p.length + p.chunk - 1) / p.chunk) + begin / p.chunk) * p.states * p.channels + place.channel : nullptr;
     fetch(shared.staged[0], length);
     for (long long start = 0; start < length; start += Tile)
@@ -171,7 +171,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 #pragma unroll 1
         for (int eight = 0; eight < Tile; eight += 8)
         {
-            if (checkpoint && ((start + eight) & (p.chunk - 1)) == 0 && start + eight < length)
+            if (CHECKPOINTS && place.real && ((start + eight) & (p.chunk - 1)) == 0 && start + eight < length)
             {
 #pragma unroll
                 for (int k = 0; k < EIGHTS; k++)

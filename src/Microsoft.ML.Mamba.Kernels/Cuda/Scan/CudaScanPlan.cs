@@ -56,7 +56,7 @@ internal sealed class CudaScanPlan
     public long CarryScratch => Segments == 1 ? 0 : Runs * (2 * StateFloats + _dims.Channels);
 
     /// <summary>Floats of memory for the backward pass, carries included.</summary>
-    public long BackwardScratch => CarryScratch + Runs * (StateFloats + 2 * _dims.Channels) + MatrixFloats;
+    public long BackwardScratch => PartialMatrices + MatrixFloats;
 
     /// <summary>Where in the memory for the backward pass the partial sums lie.</summary>
     public long PartialA => CarryScratch;
@@ -65,7 +65,8 @@ internal sealed class CudaScanPlan
 
     public long PartialBias => PartialSkip + Runs * _dims.Channels;
 
-    public long PartialMatrices => PartialBias + Runs * _dims.Channels;
+    /// <summary>At a multiple of 16 bytes: four of these are read at a time, whatever the sizes before them.</summary>
+    public long PartialMatrices => (PartialBias + Runs * _dims.Channels + 3) / 4 * 4;
 
     public long Runs => _dims.Batch * Segments;
 
@@ -75,7 +76,7 @@ internal sealed class CudaScanPlan
          from aligned in new[] { true, false }
          from variant in new[]
          {
-             ForwardVariant(tiles.Forward, type, aligned), CarryVariant(tiles.Forward, type, aligned, false),
+             ForwardVariant(tiles.Forward, type, aligned, false), ForwardVariant(tiles.Forward, type, aligned, true), CarryVariant(tiles.Forward, type, aligned, false),
              CarryVariant(tiles.Forward, type, aligned, true), BackwardVariant(tiles.Backward, type, aligned),
          }
          select variant)
@@ -86,7 +87,7 @@ internal sealed class CudaScanPlan
     private long MatrixFloats => _dims.Steps * BlocksOf(_backward) * 2 * _dims.State;
 
     public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments) =>
-        new(ForwardVariant(_forward, type, aligned), arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
+        new(ForwardVariant(_forward, type, aligned, arguments.Checkpoints != 0), arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
 
     public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>
         new(CarryVariant(_forward, type, aligned, backward), arguments, Segments == 1 ? 0 : Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
@@ -109,8 +110,8 @@ internal sealed class CudaScanPlan
 
     private static CudaKernelVariant ChainVariant { get; } = new($"{Source}_chain", $"{Source}_chain");
 
-    private static CudaKernelVariant ForwardVariant(CudaScanTile tile, CudaNumber type, bool aligned) =>
-        new($"{Source}_forward", $"{Source}_forward", tile.Defines(type, aligned, tile.ForwardBytes(type)));
+    private static CudaKernelVariant ForwardVariant(CudaScanTile tile, CudaNumber type, bool aligned, bool checkpoints) =>
+        new($"{Source}_forward", $"{Source}_forward", [.. tile.Defines(type, aligned, tile.ForwardBytes(type)), $"CHECKPOINTS={(checkpoints ? 1 : 0)}"]);
 
     private static CudaKernelVariant CarryVariant(CudaScanTile tile, CudaNumber type, bool aligned, bool backward) =>
         new($"{Source}_carry", $"{Source}_carry", [.. tile.Defines(type, aligned, tile.CarryBytes(type, backward)), $"BACKWARD={(backward ? 1 : 0)}"]);
