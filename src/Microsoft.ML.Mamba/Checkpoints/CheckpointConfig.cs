@@ -6,10 +6,13 @@ namespace Microsoft.ML.Mamba.Checkpoints;
 /// <param name="EndTokenIds">Ids that end a text.</param>
 internal sealed record CheckpointConfig(MambaConfig Model, bool TieEmbeddings, IReadOnlyList<int> EndTokenIds)
 {
+    /// <summary>The complement of each id as a file of Caduceus names it, even where the model reads one strand; null when none does.</summary>
+    public IReadOnlyList<int>? Complements { get; init; }
+
     /// <summary>More bytes than this are no config.json.</summary>
     private const long MaxLength = 1 << 24;
 
-    /// <summary>Reads either layout: hidden_size tells that of Hugging Face, whose files may hold the older names as well.</summary>
+    /// <summary>Reads any layout: hidden_size tells that of Hugging Face, whose files may hold the older names as well.</summary>
     /// <returns>Null when there are problems.</returns>
     public static CheckpointConfig? Read(CheckpointFile file, CheckpointProblems problems)
     {
@@ -17,7 +20,9 @@ internal sealed record CheckpointConfig(MambaConfig Model, bool TieEmbeddings, I
             return null;
         var own = new CheckpointProblems();
         var fields = new JsonFields(file.Name, root, own);
-        var config = !fields.Has("hidden_size") && fields.Has("d_model") ? StateSpacesLayout.Read(fields) : HuggingFaceLayout.Read(fields);
+        var config = CaduceusLayout.Wrote(fields) ? CaduceusLayout.Read(fields)
+            : !fields.Has("hidden_size") && fields.Has("d_model") ? StateSpacesLayout.Read(fields)
+            : HuggingFaceLayout.Read(fields);
         if (!own.Any)
             Validate(config.Model, file.Name, own);
         problems.Add(own);

@@ -1,10 +1,9 @@
-using System.Text.Json;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Checkpoints;
 
-/// <summary>The tensors of a checkpoint under their present names, checked against its architecture.</summary>
+/// <summary>The tensors of a checkpoint under the names of our models, checked against its architecture.</summary>
 internal sealed class CheckpointTensors
 {
     private const int BufferSize = 1 << 16;
@@ -20,25 +19,27 @@ internal sealed class CheckpointTensors
     /// <returns>What a model is filled from; good only if no problem was added.</returns>
     public static CheckpointTensors Check(IReadOnlyList<StoredTensor> found, CheckpointConfig config, CheckpointProblems problems)
     {
-        var prefixed = TensorTable.IsPrefixed(found);
-        var ownHead = !config.TieEmbeddings && (prefixed || found.Any(tensor => tensor.Name == TensorTable.Head));
-        var result = new CheckpointTensors { HasHead = config.TieEmbeddings || ownHead };
-        foreach (var tensor in found)
-        {
-            if (!result._tensors.TryAdd(TensorTable.NameOf(tensor.Name, prefixed), tensor))
-                problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' comes twice.");
-        }
-
         if (TensorTable.TooFewFor(config.Model, found.Count))
         {
             problems.Add("config.json", $"it speaks of {config.Model.NLayer} layers; the files hold {found.Count} tensors, too few for them.");
-            return result;
+            return new CheckpointTensors();
         }
 
-        result.CheckEach(config, ownHead, problems);
-        result.CheckOverlaps(problems);
-        if (config.TieEmbeddings && !problems.Any)
-            result.CheckTied(problems);
+        var names = CheckpointNames.Of(found, config);
+        var result = new CheckpointTensors { HasHead = names.HasHead };
+        foreach (var tensor in found)
+        {
+            if (!result._tensors.TryAdd(names.Ours(tensor.Name), tensor))
+                problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' comes twice.");
+        }
+
+        var twins = TensorTable.Twins(config.Model, config.TieEmbeddings).ToArray();
+        result.CheckEach(config, names, twins, problems);
+        result.CheckOverlaps([.. twins.Select(twin => (twin.Name, twin.Owner))], problems);
+        if (!problems.Any)
+            result.CheckTwins(twins, problems);
+        if (!problems.Any)
+            result.CheckComplements(config.Model, problems);
         return result;
     }
 
@@ -59,58 +60,94 @@ internal sealed class CheckpointTensors
         }
     }
 
-    private void CheckEach(CheckpointConfig config, bool ownHead, CheckpointProblems problems)
+    private void CheckEach(CheckpointConfig config, CheckpointNames names, (string Name, string Owner, string Setting)[] twins, CheckpointProblems problems)
     {
         var left = new Dictionary<string, StoredTensor>(_tensors);
-        foreach (var (name, shape) in TensorTable.Of(config.Model, ownHead))
+        var shapes = new Dictionary<string, long[]>();
+        foreach (var (name, shape) in TensorTable.Of(config.Model, names.OwnHead))
         {
+            shapes.Add(name, shape);
             if (!left.Remove(name, out var tensor))
-                problems.Add("config.json", $"it calls for tensor '{name}' ({string.Join(", ", shape)}), which no file holds.");
+                problems.Add("config.json", $"it calls for tensor '{names.Theirs(name)}' ({string.Join(", ", shape)}), which no file holds.");
             else
-                CheckOne(tensor, shape, problems);
+                CheckOne(tensor, shape, Types, problems);
         }
 
-        if (config.TieEmbeddings && left.Remove(TensorTable.Head, out var head))
-            CheckOne(head, [config.Model.VocabSize, config.Model.DModel], problems);
+        foreach (var (name, owner, _) in twins)
+        {
+            if (left.Remove(name, out var tensor))
+                CheckOne(tensor, shapes[owner], Types, problems);
+        }
+
+        foreach (var map in config.Model.ReadsBothStrands ? CaduceusLayout.Maps : [])
+        {
+            if (left.Remove(map, out var tensor))
+                CheckOne(tensor, [config.Model.VocabSize], [ScalarType.Int64], problems);
+        }
+
         foreach (var tensor in left.Values)
             problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' ({string.Join(", ", tensor.Shape)}) is not part of the architecture in config.json.");
     }
 
-    private static void CheckOne(StoredTensor tensor, long[] shape, CheckpointProblems problems)
+    private static void CheckOne(StoredTensor tensor, long[] shape, ScalarType[] types, CheckpointProblems problems)
     {
         if (!tensor.Shape.AsSpan().SequenceEqual(shape))
             problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' has shape ({string.Join(", ", tensor.Shape)}); expected ({string.Join(", ", shape)}) from config.json.");
-        if (!Types.Contains(tensor.Type))
-            problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' is {tensor.Type}; expected {string.Join(", ", Types)}.");
+        if (!types.Contains(tensor.Type))
+            problems.Add(tensor.File.Name, $"tensor '{tensor.Name}' is {tensor.Type}; expected {string.Join(", ", types)}.");
     }
 
-    /// <summary>Two tensors may share bytes only when they are the tied pair: a small file could fill any amount of memory otherwise.</summary>
-    private void CheckOverlaps(CheckpointProblems problems)
+    /// <summary>Two tensors may share bytes only when they are twins: a small file could fill any amount of memory otherwise.</summary>
+    private void CheckOverlaps(HashSet<(string Name, string Owner)> twins, CheckpointProblems problems)
     {
         foreach (var file in _tensors.Where(t => t.Value.Span > 0).GroupBy(t => t.Value.File))
         {
             KeyValuePair<string, StoredTensor>? previous = null;
             foreach (var tensor in file.OrderBy(t => t.Value.Offset).ThenBy(t => t.Value.End))
             {
-                if (previous is { } before && tensor.Value.Offset < before.Value.End && !IsTiedPair(before.Key, tensor.Key))
+                if (previous is { } before && tensor.Value.Offset < before.Value.End
+                    && !twins.Contains((before.Key, tensor.Key)) && !twins.Contains((tensor.Key, before.Key)))
                     problems.Add(file.Key.Name, $"tensors '{before.Value.Name}' and '{tensor.Value.Name}' share bytes.");
                 previous = tensor;
             }
         }
-
-        static bool IsTiedPair(string a, string b) =>
-            (a, b) is (TensorTable.Embeddings, TensorTable.Head) or (TensorTable.Head, TensorTable.Embeddings);
     }
 
-    private void CheckTied(CheckpointProblems problems)
+    private void CheckTwins((string Name, string Owner, string Setting)[] twins, CheckpointProblems problems)
     {
-        if (!_tensors.TryGetValue(TensorTable.Head, out var head))
-            return;
-        var table = _tensors[TensorTable.Embeddings];
-        if (head.Type == table.Type && head.Offset == table.Offset && head.File == table.File)
-            return;
-        if (head.Type != table.Type || head.Strides is not null || table.Strides is not null || !SameBytes(head, table))
-            problems.Add(head.File.Name, $"tensor '{head.Name}' differs from '{table.Name}', yet config.json ties the two; set tie_word_embeddings (tie_embeddings) to false if they differ on purpose.");
+        foreach (var (name, owner, setting) in twins)
+        {
+            if (!_tensors.TryGetValue(name, out var twin))
+                continue;
+            var other = _tensors[owner];
+            if (twin.Type == other.Type && twin.Offset == other.Offset && twin.File == other.File)
+                continue;
+            if (twin.Type != other.Type || twin.Strides is not null || other.Strides is not null || !SameBytes(twin, other))
+                problems.Add(twin.File.Name, $"tensor '{twin.Name}' differs from '{other.Name}', yet config.json ties the two; set {setting} to false if they differ on purpose.");
+        }
+    }
+
+    private void CheckComplements(MambaConfig model, CheckpointProblems problems)
+    {
+        foreach (var name in CaduceusLayout.Maps)
+        {
+            if (!_tensors.TryGetValue(name, out var stored))
+                continue;
+            using var map = empty(model.VocabSize, dtype: ScalarType.Int64);
+            stored.File.Read(stream =>
+            {
+                stored.ReadInto(stream, map);
+                return true;
+            });
+            var found = map.data<long>();
+            for (var id = 0; id < model.VocabSize; id++)
+            {
+                if (found[id] == model.ComplementOf(id))
+                    continue;
+                problems.Add(stored.File.Name, $"tensor '{stored.Name}' has {found[id]} as the complement of id {id}; expected {model.ComplementOf(id)} from complement_map of config.json.");
+                break;
+            }
+        }
     }
 
     private static bool SameBytes(StoredTensor a, StoredTensor b) => a.File.Read(streamA => b.File.Read(streamB =>

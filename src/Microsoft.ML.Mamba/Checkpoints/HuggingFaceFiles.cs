@@ -1,9 +1,10 @@
+using Microsoft.ML.Mamba.Modules;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Checkpoints;
 
-/// <summary>A model as the two files that Hugging Face has for it.</summary>
+/// <summary>A model as the two files that Hugging Face has for it, Caduceus under its own names.</summary>
 /// <param name="model">The model, all of whose weights are written.</param>
 /// <param name="config">What the settings file says; the layout has a place for the architecture.</param>
 /// <param name="head">Whether the model is a language model, or an encoder alone.</param>
@@ -22,7 +23,30 @@ internal sealed class HuggingFaceFiles(nn.Module model, CheckpointConfig config,
         WriteConfig(configStream);
     }
 
-    private void WriteWeights(Stream stream) => ModuleWeights.Save(model, stream, Metadata);
+    private void WriteWeights(Stream stream)
+    {
+        if (CaduceusLayout.Fits(config.Model))
+            WriteCaduceus(stream);
+        else
+            ModuleWeights.Save(model, stream, Metadata);
+    }
 
-    private void WriteConfig(Stream stream) => HuggingFaceLayout.Write(stream, config, head);
+    /// <summary>Every weight once, and the complements where its modules hold them.</summary>
+    private void WriteCaduceus(Stream stream)
+    {
+        using var scope = NewDisposeScope();
+        var prefix = head ? "" : TensorTable.Encoder;
+        var tensors = model.state_dict().Select(entry => (Name: prefix + entry.Key, Tensor: entry.Value)).ToList();
+        if (config.Model.ReadsBothStrands)
+            tensors.AddRange(CaduceusLayout.Maps.Where(name => head || name.StartsWith(prefix, StringComparison.Ordinal)).Select(name => (name, Strands.Map(config.Model, CPU))));
+        SafeTensors.Write(stream, tensors.Select(tensor => (CaduceusLayout.NameOf(tensor.Name, config.Model, head), tensor.Tensor)), Metadata);
+    }
+
+    private void WriteConfig(Stream stream)
+    {
+        if (CaduceusLayout.Fits(config.Model))
+            CaduceusLayout.Write(stream, config, head);
+        else
+            HuggingFaceLayout.Write(stream, config, head);
+    }
 }

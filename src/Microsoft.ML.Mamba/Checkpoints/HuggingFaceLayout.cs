@@ -17,7 +17,7 @@ internal static class HuggingFaceLayout
     {
         var type = fields.Text("model_type") ?? Mamba;
         if (type is not (Mamba or FalconMamba))
-            fields.Unsupported("model_type", $"'{type}'", $"'{Mamba}' or '{FalconMamba}'; other models are not supported");
+            fields.Unsupported("model_type", $"'{type}'", $"'{Mamba}', '{FalconMamba}' or '{CaduceusLayout.Caduceus}'; other models are not supported");
         if (fields.Text("hidden_act") is { } activation and not ("silu" or "swish"))
             fields.Unsupported("hidden_act", $"'{activation}'", "'silu'");
         if (fields.Has("quantization_config"))
@@ -105,7 +105,7 @@ internal static class HuggingFaceLayout
     /// <summary>0, the default, for the rank that the default stands for.</summary>
     internal static int Rank(int rank, int dModel) => rank == new MambaConfig { DModel = dModel }.EffectiveDtRank ? 0 : rank;
 
-    private static void WriteEndTokens(Utf8JsonWriter json, IReadOnlyList<int> ids)
+    internal static void WriteEndTokens(Utf8JsonWriter json, IReadOnlyList<int> ids)
     {
         if (ids.Count == 0)
             json.WriteNull("eos_token_id");

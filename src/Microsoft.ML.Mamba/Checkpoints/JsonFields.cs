@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 
 namespace Microsoft.ML.Mamba.Checkpoints;
@@ -83,6 +84,21 @@ internal sealed class JsonFields(string file, JsonElement root, CheckpointProble
         }
 
         return [.. ids];
+    }
+
+    /// <summary>The numbers of an object whose names are 0, 1, 2, …, in this order; null when absent.</summary>
+    public int[]? Map(string name)
+    {
+        if (Find(name) is not { } value)
+            return null;
+        var numbers = new List<int>();
+        while (value.ValueKind == JsonValueKind.Object && value.TryGetProperty(numbers.Count.ToString(CultureInfo.InvariantCulture), out var item)
+            && item.ValueKind == JsonValueKind.Number && item.TryGetInt32(out var number))
+            numbers.Add(number);
+        if (value.ValueKind == JsonValueKind.Object && numbers.Count == value.EnumerateObject().Count())
+            return [.. numbers];
+        Refuse(name, value, "an object that gives each id from \"0\" on a whole number");
+        return null;
     }
 
     /// <summary>Settings inside a setting; null when absent.</summary>

@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba;
 
-/// <content>Saving, always in the layout of Hugging Face and as float32.</content>
+/// <content>Saving, in the layout of Hugging Face or Caduceus, and as float32.</content>
 public sealed partial class MambaCheckpoint
 {
     /// <summary>Saves a language model in the layout of Hugging Face, float32. The files appear when all are written, or not at all.</summary>
@@ -33,10 +33,37 @@ public sealed partial class MambaCheckpoint
         files.WriteTo(config, weights);
     }
 
-    /// <summary>Saves an encoder alone in the layout of Hugging Face, float32. The files appear when all are written, or not at all.</summary>
-    /// <param name="encoder">The encoder: causal, of ids.</param>
+    /// <summary>Saves a masked language model in the layout of Caduceus, float32. The files appear when all are written, or not at all.</summary>
+    /// <param name="model">The model; its directions are added or multiplied.</param>
     /// <param name="directory">The folder; it is made when it does not exist.</param>
-    /// <exception cref="ArgumentException">The layout has no place for the architecture: frames, two directions, positions, or LayerNorm.</exception>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture: a mean of the directions, positions, or LayerNorm.</exception>
+    public static void Save(MambaForMaskedLM model, string directory)
+    {
+        var files = FilesOf(model);
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        files.WriteTo(directory);
+    }
+
+    /// <summary>The same to streams, which stay open: what <see cref="Load(Stream, IReadOnlyList{Stream})"/> reads.</summary>
+    /// <param name="model">The model; its directions are added or multiplied.</param>
+    /// <param name="config">Where config.json goes, from the present position on.</param>
+    /// <param name="weights">Where the weights go, safetensors, from the present position on.</param>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture, or a stream cannot be written.</exception>
+    public static void Save(MambaForMaskedLM model, Stream config, Stream weights)
+    {
+        var files = FilesOf(model);
+        ThrowIfReadOnly(config, nameof(config));
+        ThrowIfReadOnly(weights, nameof(weights));
+        files.WriteTo(config, weights);
+    }
+
+    /// <summary>
+    /// Saves an encoder alone in the layout of Hugging Face, or of Caduceus if it has two directions that are added or multiplied,
+    /// float32. The files appear when all are written, or not at all.
+    /// </summary>
+    /// <param name="encoder">The encoder, of ids.</param>
+    /// <param name="directory">The folder; it is made when it does not exist.</param>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture: frames, a mean of two directions, positions, or LayerNorm.</exception>
     public static void Save(MambaModel encoder, string directory)
     {
         var files = FilesOf(encoder);
@@ -45,7 +72,7 @@ public sealed partial class MambaCheckpoint
     }
 
     /// <summary>The same to streams, which stay open: what <see cref="Load(Stream, IReadOnlyList{Stream})"/> reads.</summary>
-    /// <param name="encoder">The encoder: causal, of ids.</param>
+    /// <param name="encoder">The encoder, of ids.</param>
     /// <param name="config">Where config.json goes, from the present position on.</param>
     /// <param name="weights">Where the weights go, safetensors, from the present position on.</param>
     /// <exception cref="ArgumentException">The layout has no place for the architecture, or a stream cannot be written.</exception>
@@ -71,7 +98,7 @@ public sealed partial class MambaCheckpoint
     }
 
     /// <summary>
-    /// Saves the checkpoint in the layout of Hugging Face, float32, whatever it was read from. Weights that are bfloat16 or float16 take
+    /// Saves the checkpoint in the layout of Hugging Face, or that of Caduceus if it is one, float32, whatever it was read from. Weights that are bfloat16 or float16 take
     /// twice the room. The files appear when all are written, or not at all.
     /// </summary>
     /// <param name="directory">The folder; it is made when it does not exist, and may be the one that was loaded.</param>
@@ -80,9 +107,9 @@ public sealed partial class MambaCheckpoint
     public void Save(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
-        if (HuggingFaceLayout.Misfit(Config) is { } misfit)
+        if (MisfitOf(Config) is { } misfit)
             throw new InvalidOperationException(misfit);
-        using nn.Module model = HasLanguageModelHead ? CreateLanguageModel() : CreateEncoder();
+        using nn.Module model = !HasLanguageModelHead ? CreateEncoder() : Config.Bidirectional ? CreateMaskedLanguageModel() : CreateLanguageModel();
         new HuggingFaceFiles(model, _config, HasLanguageModelHead).WriteTo(directory);
     }
 
@@ -94,6 +121,13 @@ public sealed partial class MambaCheckpoint
         return new(model, new CheckpointConfig(model.Backbone.Config, model.TiesEmbeddings, endTokenIds), head: true);
     }
 
+    private static HuggingFaceFiles FilesOf(MambaForMaskedLM model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ThrowIfMisfit(model.Backbone.Config, nameof(model));
+        return new(model, new CheckpointConfig(model.Backbone.Config, model.TiesEmbeddings, []), head: true);
+    }
+
     /// <summary>Ties would promise a head.</summary>
     private static HuggingFaceFiles FilesOf(MambaModel encoder)
     {
@@ -102,9 +136,12 @@ public sealed partial class MambaCheckpoint
         return new(encoder, new CheckpointConfig(encoder.Config, TieEmbeddings: false, []), head: false);
     }
 
+    private static string? MisfitOf(MambaConfig config) =>
+        CaduceusLayout.Fits(config) ? CaduceusLayout.Misfit(config) : HuggingFaceLayout.Misfit(config);
+
     private static void ThrowIfMisfit(MambaConfig config, string argument)
     {
-        if (HuggingFaceLayout.Misfit(config) is { } misfit)
+        if (MisfitOf(config) is { } misfit)
             throw new ArgumentException(misfit, argument);
     }
 

@@ -9,8 +9,8 @@ namespace Microsoft.ML.Mamba;
 /// <summary>
 /// A pretrained model in files: its architecture, and where its weights lie. Loading checks every file whole and reads no weights;
 /// they are read, tensor by tensor and straight into a model's memory, when a model is built. Nothing is ever downloaded, and nothing
-/// in a file is ever run. Layouts: Hugging Face (config.json, model.safetensors, one or several with an index) and
-/// state-spaces (config.json, pytorch_model.bin, one or several), Mamba and Falcon-Mamba, weights in float32, bfloat16 or float16.
+/// in a file is ever run. Layouts: Hugging Face (config.json, model.safetensors, one or several with an index), Mamba, Falcon-Mamba
+/// and Caduceus, and state-spaces (config.json, pytorch_model.bin, one or several); weights in float32, bfloat16 or float16.
 /// </summary>
 public sealed partial class MambaCheckpoint
 {
@@ -33,6 +33,9 @@ public sealed partial class MambaCheckpoint
 
     /// <summary>Ids that end a text, as config.json names them; empty when it names none, as in the layout of state-spaces.</summary>
     public IReadOnlyList<int> EndTokenIds => _config.EndTokenIds;
+
+    /// <summary>The complement of each id that config.json of a Caduceus names, even where it reads one strand; null otherwise.</summary>
+    internal IReadOnlyList<int>? Complements => _config.Complements;
 
     /// <summary>Finds and checks the files of a folder. They must stay as they are until models have been built.</summary>
     /// <param name="directory">A folder with config.json and weights.</param>
@@ -65,8 +68,8 @@ public sealed partial class MambaCheckpoint
         return Checked(settings, WeightFiles.Of(files, problems), problems);
     }
 
-    /// <summary>Builds the language model and reads its weights.</summary>
-    /// <exception cref="InvalidOperationException">The files hold an encoder alone.</exception>
+    /// <summary>Builds the language model and reads its weights. Causal models; for bidirectional ones see <see cref="CreateMaskedLanguageModel"/>.</summary>
+    /// <exception cref="InvalidOperationException">The files hold an encoder alone, or a bidirectional model.</exception>
     /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
     public MambaForCausalLM CreateLanguageModel() => CreateLanguageModel(null);
 
@@ -75,10 +78,24 @@ public sealed partial class MambaCheckpoint
     {
         if (!HasLanguageModelHead)
             throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds an encoder without a head, which can score no tokens; use {nameof(CreateEncoder)}.");
+        if (Config.Bidirectional)
+            throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds a bidirectional model, which predicts hidden tokens and not the next; use {nameof(CreateMaskedLanguageModel)}.");
         var model = new MambaForCausalLM(Config, TiesEmbeddings, Initialisation.LeftToTheCaller());
         if (device is not null)
             model.to(device);
         return Filled(model, "");
+    }
+
+    /// <summary>Builds the masked language model, as Caduceus is one, and reads its weights.</summary>
+    /// <exception cref="InvalidOperationException">The files hold an encoder alone, or a causal model.</exception>
+    /// <exception cref="MambaCheckpointException">A file was changed since it was checked.</exception>
+    public MambaForMaskedLM CreateMaskedLanguageModel()
+    {
+        if (!HasLanguageModelHead)
+            throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds an encoder without a head, which can score no tokens; use {nameof(CreateEncoder)}.");
+        if (!Config.Bidirectional)
+            throw new InvalidOperationException($"{nameof(MambaCheckpoint)}: it holds a causal model, which predicts the next token and not hidden ones; use {nameof(CreateLanguageModel)}.");
+        return Filled(new MambaForMaskedLM(Config, TiesEmbeddings, Initialisation.LeftToTheCaller()), "");
     }
 
     /// <summary>Builds the encoder alone and reads its weights.</summary>

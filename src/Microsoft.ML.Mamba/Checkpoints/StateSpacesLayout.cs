@@ -20,10 +20,16 @@ internal static class StateSpacesLayout
             fields.Unsupported("attn_layer_idx", "not empty", "[]; models with attention layers are not supported");
         if (fields.Number("d_intermediate", 0) is var width and not 0)
             fields.Unsupported("d_intermediate", width, "0; models with MLP layers are not supported");
+        return new CheckpointConfig(ReadModel(fields), fields.Flag("tie_embeddings", true), []);
+    }
+
+    /// <summary>The settings that Caduceus has from here: those of the stack and of its mixers.</summary>
+    internal static MambaConfig ReadModel(JsonFields fields)
+    {
         var dModel = fields.Size("d_model");
         var mixer = fields.Inside("ssm_cfg");
         CheckMixer(mixer);
-        var model = new MambaConfig
+        return new MambaConfig
         {
             DModel = dModel,
             NLayer = fields.Size("n_layer"),
@@ -40,7 +46,6 @@ internal static class StateSpacesLayout
             DtFloor = mixer?.Number("dt_init_floor", 1e-4) ?? 1e-4,
             Bidirectional = false,
         };
-        return new CheckpointConfig(model, fields.Flag("tie_embeddings", true), []);
     }
 
     private static void CheckMixer(JsonFields? mixer)

@@ -40,7 +40,7 @@ internal static class DnaAugmentation
             {
                 if (random.NextDouble() < rate)
                 {
-                    id = random.Next(letters);
+                    id = tokenizer.FirstMutationLetter + random.Next(letters);
                 }
             }
         }

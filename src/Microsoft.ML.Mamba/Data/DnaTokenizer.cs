@@ -6,39 +6,57 @@ using System.Text.Json;
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Nucleotides: A = 0, C = 1, G = 2, T and U = 3, N and the ambiguity codes = 4 (IUPAC-IUB nomenclature, 1984). The order
-/// makes the complement of a letter three less its id.
+/// Nucleotides in the order A, C, G, T and U, N and the ambiguity codes (IUPAC-IUB nomenclature, 1984), from 0 or, as Caduceus has
+/// them, from 7 behind special tokens. The order makes a letter and its complement lie as far from the two ends of A to T.
 /// </summary>
 internal sealed class DnaTokenizer : SequenceTokenizer
 {
     internal const string TokenizerName = "dna";
+    internal const string CaduceusName = "caduceus";
+    private const int CaduceusFirst = 7;
+    private const int CaduceusUnknown = 6;
     private const string Accepted = "A C G T U N and the IUPAC codes R Y S W K M B D H V (read as N), in upper or lower case";
     private const string Letters = "ACGTN";
-    private const int UnknownNucleotide = 4;
+    private const int LetterN = 4;
     private const sbyte NotALetter = -1;
 
     private static readonly sbyte[] IdOfAscii = BuildTable();
 
     private readonly DnaUnknownPolicy _unknown;
 
-    internal DnaTokenizer(DnaUnknownPolicy unknown) => _unknown = unknown;
+    /// <summary>The id of A.</summary>
+    private readonly int _first;
 
-    public override string Name => TokenizerName;
+    /// <summary>What else than nucleotides is read as, unless it is an error.</summary>
+    private readonly int _unknownId;
 
-    public override int VocabSize => 5;
+    internal DnaTokenizer(DnaUnknownPolicy unknown)
+        : this(TokenizerName, unknown, 0, LetterN)
+    {
+    }
+
+    private DnaTokenizer(string name, DnaUnknownPolicy unknown, int first, int unknownId) => (Name, _unknown, _first, _unknownId) = (name, unknown, first, unknownId);
+
+    public override string Name { get; }
+
+    public override int VocabSize => _first + Letters.Length;
 
     internal override bool HasComplement => true;
 
     internal override int MutationLetters => 4;
+
+    internal override int FirstMutationLetter => _first;
+
+    internal static DnaTokenizer OfCaduceus() => new(CaduceusName, DnaUnknownPolicy.N, CaduceusFirst, CaduceusUnknown);
 
     public override string Decode(ReadOnlySpan<int> ids)
     {
         var text = new StringBuilder(ids.Length);
         foreach (var id in ids)
         {
-            if ((uint)id < (uint)Letters.Length)
+            if ((uint)(id - _first) < (uint)Letters.Length)
             {
-                text.Append(Letters[id]);
+                text.Append(Letters[id - _first]);
             }
         }
         return text.ToString();
@@ -61,13 +79,14 @@ internal sealed class DnaTokenizer : SequenceTokenizer
                     CollectionsMarshal.SetCount(ids, start);
                     ThrowUnknown(character, i);
                 }
-                id = UnknownNucleotide;
+                target[i] = _unknownId;
+                continue;
             }
-            target[i] = id;
+            target[i] = _first + id;
         }
     }
 
-    internal override int Complement(int id) => id < UnknownNucleotide ? 3 - id : id;
+    internal override int Complement(int id) => (uint)(id - _first) < LetterN ? (2 * _first) + 3 - id : id;
 
     private protected override void WriteSettings(Utf8JsonWriter json) => json.WriteString("unknown", _unknown.ToString());
 
@@ -75,7 +94,7 @@ internal sealed class DnaTokenizer : SequenceTokenizer
     {
         var table = new sbyte[128];
         Array.Fill(table, NotALetter);
-        foreach (var (letters, id) in new (string, sbyte)[] { ("A", 0), ("C", 1), ("G", 2), ("TU", 3), ("NRYSWKMBDHV", UnknownNucleotide) })
+        foreach (var (letters, id) in new (string, sbyte)[] { ("A", 0), ("C", 1), ("G", 2), ("TU", 3), ("NRYSWKMBDHV", LetterN) })
         {
             foreach (var letter in letters)
             {

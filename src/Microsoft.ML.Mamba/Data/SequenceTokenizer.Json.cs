@@ -57,8 +57,9 @@ public abstract partial class SequenceTokenizer
             return name switch
             {
                 DnaTokenizer.TokenizerName => DnaWith(Enum.Parse<DnaUnknownPolicy>(root.GetProperty("unknown").GetString()!)),
+                DnaTokenizer.CaduceusName => Caduceus,
                 ByteTokenizer.TokenizerName => Bytes,
-                _ => throw new FormatException($"tokenizer.json names the tokenizer '{name}'; known are 'dna' and 'bytes'."),
+                _ => throw new FormatException($"tokenizer.json names the tokenizer '{name}'; known are 'dna', 'caduceus' and 'bytes'."),
             };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)

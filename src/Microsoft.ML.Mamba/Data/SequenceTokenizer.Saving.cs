@@ -11,7 +11,7 @@ public abstract partial class SequenceTokenizer
     /// <see cref="LearnBytePairs"/>, <see cref="FromFile(string)"/> (its text as it was) and <see cref="FromStream"/> have one.
     /// </summary>
     /// <param name="path">The file; its folder exists.</param>
-    /// <exception cref="NotSupportedException">The tokenizer is <see cref="Bytes"/>, <see cref="Dna"/> or of <see cref="From"/>.</exception>
+    /// <exception cref="NotSupportedException">The tokenizer is <see cref="Bytes"/>, <see cref="Dna"/>, <see cref="Caduceus"/> or of <see cref="From"/>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
@@ -36,7 +36,7 @@ public abstract partial class SequenceTokenizer
 
     /// <summary>As <see cref="Save(string)"/>, to a stream that is left open.</summary>
     /// <param name="stream">Where the text goes, in UTF-8.</param>
-    /// <exception cref="NotSupportedException">The tokenizer is <see cref="Bytes"/>, <see cref="Dna"/> or of <see cref="From"/>.</exception>
+    /// <exception cref="NotSupportedException">The tokenizer is <see cref="Bytes"/>, <see cref="Dna"/>, <see cref="Caduceus"/> or of <see cref="From"/>.</exception>
     public void Save(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);

@@ -4,7 +4,7 @@ using Microsoft.ML.Tokenizers;
 namespace Microsoft.ML.Mamba;
 
 /// <summary>
-/// Turns text into token ids. Two tokenizers are built in, others are learnt from texts or come from a file or from
+/// Turns text into token ids. Some tokenizers are built in, others are learnt from texts or come from a file or from
 /// Microsoft.ML.Tokenizers; one instance serves any number of threads and models. No id is reserved for padding: a model goes
 /// by the length of a sequence, never by a pad id.
 /// </summary>
@@ -21,10 +21,17 @@ public abstract partial class SequenceTokenizer
     /// </summary>
     public static SequenceTokenizer Dna { get; } = new DnaTokenizer(DnaUnknownPolicy.Throw);
 
+    /// <summary>
+    /// Nucleotides with the ids of Caduceus: A = 7, C = 8, G = 9, T = 10, N = 11, in upper or lower case. U reads as T, the IUPAC
+    /// ambiguity codes as N, anything else as the id 6 of unknown tokens. No special token is added: neither end of a sequence is
+    /// marked, so that its reverse complement has the complements of its ids, read backwards.
+    /// </summary>
+    public static SequenceTokenizer Caduceus { get; } = DnaTokenizer.OfCaduceus();
+
     /// <summary>The UTF-8 bytes of the text, ids 0 to 255. Unpaired surrogates become U+FFFD, the replacement character.</summary>
     public static SequenceTokenizer Bytes { get; } = new ByteTokenizer();
 
-    /// <summary>A short name: <c>dna</c>, <c>bytes</c>, <c>bpe</c> for one of a file or learnt, or the type of the tokenizer that <see cref="From"/> was given.</summary>
+    /// <summary>A short name: <c>dna</c>, <c>caduceus</c>, <c>bytes</c>, <c>bpe</c> for one of a file or learnt, or the type of the tokenizer that <see cref="From"/> was given.</summary>
     public abstract string Name { get; }
 
     /// <summary>The number of ids; every id lies in [0, VocabSize).</summary>
@@ -33,8 +40,11 @@ public abstract partial class SequenceTokenizer
     /// <summary>Whether ids have complements, that is, whether a sequence can be read from the other strand.</summary>
     internal virtual bool HasComplement => false;
 
-    /// <summary>Ids 0 to this number less one are the letters that a random mutation may put in; 0 where mutation has no meaning.</summary>
+    /// <summary>So many ids from <see cref="FirstMutationLetter"/> on are the letters that a random mutation may put in; 0 where mutation has no meaning.</summary>
     internal virtual int MutationLetters => 0;
+
+    /// <summary>The first of these ids.</summary>
+    internal virtual int FirstMutationLetter => 0;
 
     /// <summary><see cref="Dna"/> with a choice of what happens to characters that are no nucleotides.</summary>
     /// <param name="unknown">Throw, or read as N.</param>

@@ -6,13 +6,15 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Modules;
 
 /// <summary>
-/// Two mixers with parameters of their own, one reading each sequence forwards, one backwards within its own length; the mean of
-/// the two. (B, L, DModel) → (B, L, DModel). After <c>BiMambaWrapper</c> of kuleshov-group/caduceus 0060a6d, which ties the
-/// projections of the two and adds them instead.
-/// State: mamba_fwd.* and mamba_rev.*, each a <see cref="MambaMixer"/>.
+/// Two mixers with parameters of their own, one reading each sequence forwards, one backwards within its own length; the two
+/// merged. (B, L, DModel) → (B, L, DModel). Source: <c>BiMambaWrapper</c> of kuleshov-group/caduceus 0060a6d; the mean of the two
+/// is this library's.
+/// State: mamba_fwd.* and mamba_rev.*, each a <see cref="MambaMixer"/>; the second without projections when they are tied.
 /// </summary>
 internal sealed class BidirectionalMixer : nn.Module
 {
+    private readonly MambaDirectionMerge _merge;
+
     [ComponentName(Name = "mamba_fwd")]
     private readonly MambaMixer _forwards;
 
@@ -22,8 +24,9 @@ internal sealed class BidirectionalMixer : nn.Module
     public BidirectionalMixer(MambaConfig config, Initialisation init)
         : base(nameof(BidirectionalMixer))
     {
+        _merge = config.DirectionMerge;
         _forwards = new MambaMixer(config, init);
-        _backwards = new MambaMixer(config, init);
+        _backwards = new MambaMixer(config, init, config.TieDirections ? _forwards.Projections : null);
         RegisterComponents();
     }
 
@@ -32,6 +35,12 @@ internal sealed class BidirectionalMixer : nn.Module
         using var scope = NewDisposeScope();
         var forwards = _forwards.forward(x);
         var backwards = SequenceReverse.Apply(_backwards.forward(SequenceReverse.Apply(x, lengths)), lengths);
-        return lerp(forwards, backwards, 0.5).MoveToOuterDisposeScope();
+        var merged = _merge switch
+        {
+            MambaDirectionMerge.Mean => lerp(forwards, backwards, 0.5),
+            MambaDirectionMerge.Sum => forwards.Plus(backwards),
+            _ => forwards * backwards,
+        };
+        return merged.MoveToOuterDisposeScope();
     }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+using Microsoft.ML.Mamba.Modules;
 using Microsoft.ML.SearchSpace;
 
 namespace Microsoft.ML.Mamba;
@@ -8,6 +10,8 @@ namespace Microsoft.ML.Mamba;
 /// </summary>
 public sealed record MambaConfig
 {
+    private readonly ComplementMap? _complements;
+
     /// <summary>Features of the residual stream. Default 64.</summary>
     [Range(16, 512, 64, true)]
     public int DModel { get; init; } = 64;
@@ -41,11 +45,37 @@ public sealed record MambaConfig
     public int FrameWidth { get; init; }
 
     /// <summary>
-    /// Whether each block also reads the sequence backwards, with parameters of its own; the two results are averaged. Default true.
+    /// Whether each block also reads the sequence backwards, with parameters of its own; the two results are merged. Default true.
     /// Twice the work of a causal model. Only causal models can carry state from one piece of a sequence to the next.
     /// </summary>
     [BooleanChoice(true)]
     public bool Bidirectional { get; init; } = true;
+
+    /// <summary>What becomes of the results of the two directions. Default <see cref="MambaDirectionMerge.Mean"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public MambaDirectionMerge DirectionMerge { get; init; }
+
+    /// <summary>Whether the two directions share the projections into and out of their mixers, as in Caduceus. Default false.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool TieDirections { get; init; }
+
+    /// <summary>
+    /// Whether the model reads both strands of DNA with the same weights, so that results are exactly those of the reverse
+    /// complement. Default <see cref="MambaReverseComplement.None"/>. Bidirectional models of ids only.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public MambaReverseComplement ReverseComplement { get; init; }
+
+    /// <summary>
+    /// The complement of each id, for <see cref="ReverseComplement"/>: at most VocabSize numbers; ids beyond them are their own
+    /// complement. Default null: taken from the tokenizer. Two lists of the same numbers are equal.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public IReadOnlyList<int>? Complements
+    {
+        get => _complements;
+        init => _complements = value is null ? null : new(value);
+    }
 
     /// <summary>
     /// Number of positions that have a learned vector of their own, added to the input. Default 0: none. For windows that are aligned
@@ -101,9 +131,14 @@ public sealed record MambaConfig
         var violations = Violations().ToList();
         if (VocabSize == 0 && FrameWidth == 0)
             violations.Add("VocabSize and FrameWidth are both 0; expected exactly one of them > 0 when a model is built.");
+        if (ReverseComplement != MambaReverseComplement.None && Complements is null)
+            violations.Add($"ReverseComplement is {ReverseComplement} and Complements is null; expected the complement of each id when a model is built.");
         if (violations.Count > 0)
             throw new ArgumentException($"{nameof(MambaConfig)}: {string.Join(" ", violations)}");
     }
+
+    /// <summary>Whether the model reads both strands.</summary>
+    internal bool ReadsBothStrands => ReverseComplement != MambaReverseComplement.None;
 
     private IEnumerable<string> Violations()
     {
@@ -129,6 +164,8 @@ public sealed record MambaConfig
             yield return $"FrameWidth is {FrameWidth}; expected ≥ 0 (0 means from the data).";
         if (VocabSize > 0 && FrameWidth > 0)
             yield return $"VocabSize is {VocabSize} and FrameWidth is {FrameWidth}; expected at most one of them > 0.";
+        foreach (var violation in DirectionViolations())
+            yield return violation;
         if (MaxPositions < 0)
             yield return $"MaxPositions is {MaxPositions}; expected ≥ 0 (0 means none).";
         if (!Enum.IsDefined(Norm))
@@ -141,5 +178,32 @@ public sealed record MambaConfig
             yield return $"DtMin is {DtMin} and DtMax is {DtMax}; expected 0 < DtMin ≤ DtMax.";
         if (!(DtFloor > 0) || !double.IsFinite(DtFloor))
             yield return $"DtFloor is {DtFloor}; expected a finite number > 0.";
+    }
+
+    /// <summary>The complement of an id; those beyond the list are their own.</summary>
+    internal int ComplementOf(int id) => _complements is { } map && id < map.Count ? map[id] : id;
+
+    private IEnumerable<string> DirectionViolations()
+    {
+        if (!Enum.IsDefined(DirectionMerge))
+            yield return $"DirectionMerge is {DirectionMerge}; expected one of {string.Join(", ", Enum.GetNames<MambaDirectionMerge>())}.";
+        if (!Enum.IsDefined(ReverseComplement))
+            yield return $"ReverseComplement is {ReverseComplement}; expected one of {string.Join(", ", Enum.GetNames<MambaReverseComplement>())}.";
+        if (!Bidirectional && DirectionMerge != MambaDirectionMerge.Mean)
+            yield return $"DirectionMerge is {DirectionMerge} and Bidirectional is false; expected Mean, or two directions.";
+        if (!Bidirectional && TieDirections)
+            yield return "TieDirections is true and Bidirectional is false; expected false, or two directions.";
+        if (!Bidirectional && ReadsBothStrands)
+            yield return $"ReverseComplement is {ReverseComplement} and Bidirectional is false; expected None, or two directions.";
+        if (FrameWidth > 0 && ReadsBothStrands)
+            yield return $"ReverseComplement is {ReverseComplement} and FrameWidth is {FrameWidth}; expected None, since frames have no complements.";
+        if (_complements is not { } map)
+            yield break;
+        if (!ReadsBothStrands)
+            yield return "Complements is set and ReverseComplement is None; expected null, or a model of both strands.";
+        if (VocabSize > 0 && map.Count > VocabSize)
+            yield return $"Complements has {map.Count} ids; expected at most VocabSize = {VocabSize}.";
+        if (map.FirstDefect() is { } id)
+            yield return $"Complements of id {id} is {map[id]}; expected an id from 0 to {map.Count - 1} whose complement is {id}.";
     }
 }

@@ -68,7 +68,7 @@ public sealed class MambaForSequenceClassification : nn.Module<SequenceInput, Te
         using var scope = NewDisposeScope();
         var pooled = SequencePieces.Wanted(_backbone, input)
             ? PoolInPieces(input, ChunkLength)
-            : _pooling.forward(_backbone.forward(input), input.Lengths);
+            : _backbone.Pool(_pooling, input, layer: null);
         return _head.forward(_dropout.Apply(pooled, training)).MoveToOuterDisposeScope();
     }
 

@@ -66,10 +66,7 @@ public sealed class MambaForSequenceEmbedding : nn.Module<SequenceInput, Tensor>
         ? SequencePieces.Encode(_backbone, _layer, input, pieceLength)
         : SequencePieces.Pool(_backbone, _pooling, _layer, input, pieceLength);
 
-    private Tensor Whole(SequenceInput input)
-    {
-        using var scope = NewDisposeScope();
-        var hidden = _backbone.Encode(input, _layer, mask: null);
-        return (_pooling is null ? hidden : _pooling.forward(hidden, input.Lengths)).MoveToOuterDisposeScope();
-    }
+    private Tensor Whole(SequenceInput input) => _pooling is null
+        ? _backbone.Encode(input, _layer, mask: null)
+        : _backbone.Pool(_pooling, input, _layer);
 }

@@ -18,8 +18,11 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
 {
     private readonly long[] _selection;
 
+    /// <summary>Those that another mixer owns and this one only uses; in a tuple, they are no components of this one.</summary>
+    private readonly (LinearProjection In, LinearProjection Out)? _tied;
+
     [ComponentName(Name = "in_proj")]
-    private readonly LinearProjection _inProjection;
+    private readonly LinearProjection? _ownInProjection;
 
     [ComponentName(Name = "conv1d")]
     private readonly DepthwiseConvolution _convolution;
@@ -43,7 +46,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     private readonly Parameter _d;
 
     [ComponentName(Name = "out_proj")]
-    private readonly LinearProjection _outProjection;
+    private readonly LinearProjection? _ownOutProjection;
 
     /// <summary>Builds a mixer with the official initial values.</summary>
     /// <param name="config">The architecture.</param>
@@ -54,14 +57,19 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     {
     }
 
-    internal MambaMixer(MambaConfig config, Initialisation init)
+    /// <param name="config">The architecture.</param>
+    /// <param name="init">Initial values.</param>
+    /// <param name="tied">Projections of another mixer that this one uses instead of its own.</param>
+    internal MambaMixer(MambaConfig config, Initialisation init, (LinearProjection In, LinearProjection Out)? tied = null)
         : base(TorchLibrary.Loaded(nameof(MambaMixer)))
     {
         config.Validate();
         Config = config;
         int inner = config.DInner, rank = config.EffectiveDtRank;
         _selection = [rank, config.DState, config.DState];
-        _inProjection = new(init.Linear(2 * inner, config.DModel), config.UseBias ? Initialisation.Constant(0, 2 * inner) : null);
+        _tied = tied;
+        if (tied is null)
+            _ownInProjection = new(init.Linear(2 * inner, config.DModel), config.UseBias ? Initialisation.Constant(0, 2 * inner) : null);
         var taps = 1 / Math.Sqrt(config.DConv);
         _convolution = new(init.Uniform(taps, inner, 1, config.DConv), config.UseConvBias ? init.Uniform(taps, inner) : null);
         _selectProjection = new(init.Linear(rank + 2 * config.DState, inner), null);
@@ -71,13 +79,20 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
             init.Uniform(Math.Pow(rank, -0.5), inner, rank), init.StepSizeBias(inner, config.DtMin, config.DtMax, config.DtFloor));
         _aLog = Initialisation.DecayLogs(inner, config.DState);
         _d = Initialisation.Constant(1, inner);
-        _outProjection = new(
-            init.Linear(config.DModel, inner, 1 / Math.Sqrt(config.NLayer)), config.UseBias ? Initialisation.Constant(0, config.DModel) : null);
+        if (tied is null)
+        {
+            _ownOutProjection = new(
+                init.Linear(config.DModel, inner, 1 / Math.Sqrt(config.NLayer)), config.UseBias ? Initialisation.Constant(0, config.DModel) : null);
+        }
+
         RegisterComponents();
     }
 
     /// <summary>The architecture.</summary>
     public MambaConfig Config { get; }
+
+    /// <summary>The projections into and out of the mixer, which another may share.</summary>
+    internal (LinearProjection In, LinearProjection Out) Projections => _tied ?? (_ownInProjection!, _ownOutProjection!);
 
     /// <summary>Mixes a whole sequence that has nothing before it.</summary>
     /// <param name="input">(B, L, DModel).</param>
@@ -92,14 +107,14 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     public (Tensor Y, LayerState? After) Forward(Tensor input, LayerState? before, bool returnState)
     {
         using var scope = NewDisposeScope();
-        var halves = _inProjection.forward(input).chunk(2, -1);                             // 2 × (B, L, DInner)
+        var halves = Projections.In.forward(input).chunk(2, -1);                            // 2 × (B, L, DInner)
         var (u, conv) = _convolution.Forward(halves[0], before?.Conv, returnState);         // (B, L, DInner)
         var (dt, b, c) = Select(_selectProjection.forward(u));                              // (B, L, DtRank), 2 × (B, L, DState)
         var delta = StepSizes(dt);                                                          // (B, L, DInner)
         var a = -exp(_aLog);                                                                // (DInner, DState)
         var (y, ssm) = SelectiveScan.Forward(
             u, delta, a, b, c, _d, halves[1], _stepProjection.Bias, deltaSoftplus: true, before?.Ssm, returnState);
-        var output = _outProjection.forward(y).MoveToOuterDisposeScope();                   // (B, L, DModel)
+        var output = Projections.Out.forward(y).MoveToOuterDisposeScope();                  // (B, L, DModel)
         return (output, returnState ? new LayerState(conv!.MoveToOuterDisposeScope(), ssm!.MoveToOuterDisposeScope()) : null);
     }
 
@@ -112,20 +127,20 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
         ArgumentNullException.ThrowIfNull(state);
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var projected = _inProjection.Step(input);                                          // (B, 2·DInner)
+        var projected = Projections.In.Step(input);                                         // (B, 2·DInner)
         var u = _convolution.Step(state.Conv, projected.narrow(1, 0, Config.DInner));       // (B, DInner)
         var (dt, b, c) = Select(_selectProjection.Step(u));                                 // (B, DtRank), 2 × (B, DState)
         var delta = LinearProjection.Step(dt, _stepProjection.Weight);                      // (B, DInner)
         var y = SelectiveStateUpdate.Step(
             state.Ssm, u, delta, _aLog, b, c, _d, projected.narrow(1, Config.DInner, Config.DInner), _stepProjection.Bias,
             deltaSoftplus: true, aIsLog: true);
-        return _outProjection.Step(y).MoveToOuterDisposeScope();                            // (B, DModel)
+        return Projections.Out.Step(y).MoveToOuterDisposeScope();                           // (B, DModel)
     }
 
     /// <summary>Keeps the matrices in another type from now on; see <see cref="LinearProjection.ConvertWeight"/>.</summary>
     internal void ConvertMatrices(ScalarType type)
     {
-        foreach (var projection in (LinearProjection[])[_inProjection, _selectProjection, _stepProjection, _outProjection])
+        foreach (var projection in (LinearProjection[])[Projections.In, _selectProjection, _stepProjection, Projections.Out])
             projection.ConvertWeight(type);
     }
 
@@ -133,8 +148,8 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     /// <param name="norm">Weight of the norm in front.</param>
     /// <param name="state">State before the position.</param>
     internal BlockStepOperands StepOperands(Tensor norm, LayerState state) => new(
-        norm, _inProjection.Weight, _inProjection.Bias, _convolution.Weight, _convolution.Bias, _selectProjection.Weight, _stepProjection.Weight, _stepProjection.Bias,
-        _aLog, _d, _outProjection.Weight, _outProjection.Bias, state.Conv, state.Ssm);
+        norm, Projections.In.Weight, Projections.In.Bias, _convolution.Weight, _convolution.Bias, _selectProjection.Weight, _stepProjection.Weight, _stepProjection.Bias,
+        _aLog, _d, Projections.Out.Weight, Projections.Out.Bias, state.Conv, state.Ssm);
 
     /// <summary>The state before the first position: zeros.</summary>
     /// <param name="batch">B.</param>

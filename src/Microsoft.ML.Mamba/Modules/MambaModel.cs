@@ -10,8 +10,8 @@ namespace Microsoft.ML.Mamba.Modules;
 /// The encoder: ids or frames → NLayer blocks → norm. (B, L) or (B, L, F) → (B, L, DModel).
 /// State: embeddings.weight (VocabSize, DModel), or frame_projection.weight (DModel, FrameWidth) and frame_projection.bias (DModel);
 /// positions.weight (MaxPositions, DModel) where there are positions; layers.{i}.norm.weight; layers.{i}.mixer.* (see
-/// <see cref="MambaMixer"/>) or layers.{i}.mixer.mamba_fwd.* and layers.{i}.mixer.mamba_rev.*; norm_f.weight; with
-/// LayerNorm layers.{i}.norm.bias and norm_f.bias.
+/// <see cref="MambaMixer"/>) or layers.{i}.mixer.mamba_fwd.* and layers.{i}.mixer.mamba_rev.* (without in_proj and out_proj with
+/// TieDirections); norm_f.weight; with LayerNorm layers.{i}.norm.bias and norm_f.bias. Both strands of DNA have the same weights.
 /// </summary>
 public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
 {
@@ -88,7 +88,10 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
 
     /// <summary>Encodes whole sequences.</summary>
     /// <param name="input">Ids or frames, as the architecture says.</param>
-    /// <returns>(B, L, DModel) after the last norm. Rows beyond a sequence's length are finite, but mean nothing.</returns>
+    /// <returns>
+    /// (B, L, DModel) after the last norm. Rows beyond a sequence's length are finite, but mean nothing. Of a model of both strands
+    /// the mean of the two, so that a position has the states that it has in the reverse complement.
+    /// </returns>
     /// <exception cref="ArgumentException">The input is of the other kind.</exception>
     public override Tensor forward(SequenceInput input) => Encode(input, layer: null, mask: null);
 
@@ -100,10 +103,40 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
     internal Tensor Encode(SequenceInput input, int? layer, PositionMask? mask)
     {
         using var scope = NewDisposeScope();
+        var states = EncodeStrands(input, layer, mask);
+        return (Config.ReadsBothStrands ? Strands.Mean(Strands.Aligned(states, input.Lengths)) : states).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same before strands are brought together: one after the other in the first dimension, (2·B, L, DModel), each read in its
+    /// own direction and with its features in their own order. (B, L, DModel) of a model of one strand.
+    /// </summary>
+    internal Tensor EncodeStrands(SequenceInput input, int? layer, PositionMask? mask)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using var scope = NewDisposeScope();
         var stream = new Stream(Embed(input, 0, mask));
-        foreach (var block in _layers.Take(layer ?? _layers.Count))
-            stream.Advance(block.Forward(stream.Hidden, stream.Residual, input.Lengths, BlockType), _dropout, training);
-        return Leave(stream, layer).MoveToOuterDisposeScope();
+        var lengths = Config.ReadsBothStrands ? Strands.Lengths(input.Lengths) : input.Lengths;
+        var exchanging = Config.ReverseComplement == MambaReverseComplement.EquivariantExchanging;
+        var blocks = layer ?? _layers.Count;
+        foreach (var block in _layers.Take(blocks))
+        {
+            if (exchanging)
+                stream.Replace(states => Strands.Reversed(states, lengths));
+            stream.Advance(block.Forward(stream.Hidden, stream.Residual, lengths, BlockType), _dropout, training);
+        }
+
+        var encoded = Leave(stream, layer);
+        return (exchanging && blocks % 2 != 0 ? Strands.Exchanged(encoded) : encoded).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Encodes whole sequences up to a block and pools each; of a model of both strands, each strand for itself and then their mean.</summary>
+    internal Tensor Pool(SequencePooling pooling, SequenceInput input, int? layer)
+    {
+        using var scope = NewDisposeScope();
+        var states = EncodeStrands(input, layer, mask: null);
+        return (Config.ReadsBothStrands ? Strands.Mean(pooling.forward(states, Strands.Lengths(input.Lengths))) : pooling.forward(states, input.Lengths))
+            .MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -177,15 +210,15 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         ? _finalNorm.ForwardLast(stream.Hidden, stream.Residual)
         : stream.Residual is null ? stream.Hidden : stream.Hidden.Plus(stream.Residual);
 
-    /// <summary>(B, L) or (B, L, F) → (B, L, DModel).</summary>
+    /// <summary>(B, L) or (B, L, F) → (B, L, DModel), or (2·B, L, DModel) for both strands.</summary>
     private Tensor Embed(SequenceInput input, long start, PositionMask? mask)
     {
         ArgumentNullException.ThrowIfNull(input);
         Tensor hidden;
         if (_embeddings is not null)
         {
-            hidden = _embeddings.forward(input.Ids
-                ?? throw new ArgumentException($"{nameof(MambaModel)}: the batch holds frames; expected ids below VocabSize = {Config.VocabSize}.", nameof(input)));
+            hidden = Content(input.Ids
+                ?? throw new ArgumentException($"{nameof(MambaModel)}: the batch holds frames; expected ids below VocabSize = {Config.VocabSize}.", nameof(input)), input.Lengths, mask);
         }
         else
         {
@@ -193,15 +226,25 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
                 ?? throw new ArgumentException($"{nameof(MambaModel)}: the batch holds ids; expected frames (B, L, F) with F = FrameWidth = {Config.FrameWidth}.", nameof(input));
             if (frames.shape[2] != Config.FrameWidth)
                 throw new ArgumentException($"{nameof(MambaModel)}: frames have width {frames.shape[2]}; expected FrameWidth = {Config.FrameWidth}.", nameof(input));
-            hidden = _frameProjection!.forward(frames);
+            hidden = Hide(_frameProjection!.forward(frames), mask);
         }
 
-        if (mask is not null)
-            hidden = mask.Apply(hidden);
         if (_positions is not null)
             hidden = hidden.Plus(PositionVectors(start, input.Length));
         return _dropout is null ? hidden : _dropout.Apply(hidden, training);
     }
+
+    /// <summary>The vectors of ids; for both strands also those of their complements, reversed.</summary>
+    private Tensor Content(Tensor ids, int[] lengths, PositionMask? mask)
+    {
+        var strand = Hide(_embeddings!.forward(ids), mask);
+        if (!Config.ReadsBothStrands)
+            return strand;
+        var other = Hide(_embeddings.forward(Strands.Complements(ids, Config)), mask);
+        return cat([strand, SequenceReverse.Apply(other, lengths)]);
+    }
+
+    private static Tensor Hide(Tensor content, PositionMask? mask) => mask is null ? content : mask.Apply(content);
 
     /// <summary>(L, DModel): the vectors of positions start to start + length; those beyond the last share the last.</summary>
     private Tensor PositionVectors(long start, long length)
@@ -231,6 +274,14 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         public Tensor Hidden { get; private set; } = hidden;
 
         public Tensor? Residual { get; private set; }
+
+        public void Replace(Func<Tensor, Tensor> change)
+        {
+            using var hidden = Hidden;
+            using var residual = Residual;
+            Hidden = change(hidden);
+            Residual = residual is null ? null : change(residual);
+        }
 
         public void Advance((Tensor Hidden, Tensor Residual) next, DropoutSource? dropout, bool training)
         {

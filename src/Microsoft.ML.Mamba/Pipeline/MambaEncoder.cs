@@ -33,15 +33,20 @@ public sealed class MambaEncoder
     }
 
     /// <summary>
-    /// The encoder of a checkpoint folder, with its tokenizer.json where there is one. The layouts and architectures that can be
-    /// read: <see cref="MambaCheckpoint"/>. Causal, so documents of any length are read in constant memory.
+    /// The encoder of a checkpoint folder, with its tokenizer.json where there is one, or <see cref="SequenceTokenizer.Caduceus"/> for
+    /// a Caduceus. The layouts and architectures that can be read: <see cref="MambaCheckpoint"/>. Causal encoders read documents of any
+    /// length in constant memory.
     /// </summary>
     /// <param name="directory">The folder. Its weights are read in <c>Fit</c>, so it must stay until then.</param>
     /// <returns>The encoder.</returns>
     /// <exception cref="MambaCheckpointException">The files are not valid or do not fit each other; lists all that is wrong.</exception>
     /// <exception cref="FormatException">tokenizer.json is damaged, or of a kind that is not supported.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    public static MambaEncoder Load(string directory) => Of(MambaCheckpoint.Load(directory), SequenceTokenizer.InFolder(directory));
+    public static MambaEncoder Load(string directory)
+    {
+        var checkpoint = MambaCheckpoint.Load(directory);
+        return Of(checkpoint, SequenceTokenizer.InFolder(directory) ?? TokenizerOf(checkpoint));
+    }
 
     /// <summary>The encoder of a checkpoint.</summary>
     /// <param name="checkpoint">The checkpoint. Its weights are read in <c>Fit</c>, so its files must stay until then.</param>
@@ -61,18 +66,26 @@ public sealed class MambaEncoder
     }
 
     /// <summary>
-    /// Writes the encoder as a checkpoint in the layout of Hugging Face, float32, with the tokenizer.json of a tokenizer that has
+    /// Writes the encoder as a checkpoint in the layout of Hugging Face, or of Caduceus if its two directions are added or multiplied, float32, with the tokenizer.json of a tokenizer that has
     /// one (those of <see cref="SequenceTokenizer.LearnBytePairs"/> and <see cref="SequenceTokenizer.FromFile(string)"/>).
     /// <see cref="Load"/> and <see cref="MambaCheckpoint.Load(string)"/> read it, and so do other programs.
     /// </summary>
     /// <param name="directory">The folder; it is made when it does not exist.</param>
-    /// <exception cref="ArgumentException">The layout has no place for the architecture: two directions, frames, positions, or LayerNorm.</exception>
+    /// <exception cref="ArgumentException">The layout has no place for the architecture: a mean of two directions, frames, positions, or LayerNorm.</exception>
     public void SaveCheckpoint(string directory)
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         MambaCheckpoint.Save(Source.Config, Source.CopyTo, directory);
         if (Tokenizer is BytePairTokenizer)
             Tokenizer.Save(Path.Combine(directory, SequenceTokenizer.FileName));
+    }
+
+    /// <summary>The letters of Caduceus where a checkpoint pairs them as Caduceus does, since its folders hold no file for them.</summary>
+    private static SequenceTokenizer? TokenizerOf(MambaCheckpoint checkpoint)
+    {
+        var caduceus = SequenceTokenizer.Caduceus;
+        return checkpoint.Complements is { } map && map.Count >= caduceus.VocabSize
+            && Enumerable.Range(0, caduceus.VocabSize).All(id => map[id] == caduceus.Complement(id)) ? caduceus : null;
     }
 
     private static IPredictorOwner? Find(ITransformer model) => model switch

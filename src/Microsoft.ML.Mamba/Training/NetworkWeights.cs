@@ -43,8 +43,9 @@ internal static class NetworkWeights
     {
         var config = description.Config;
         double inner = config.DInner;
-        var mixer = (3 * inner * config.DModel) + (inner * ((3.0 * config.DState) + config.DConv + (2.0 * config.EffectiveDtRank)));
-        var numbers = (config.NLayer * mixer * (config.Bidirectional ? 2 : 1))
+        var projections = 3 * inner * config.DModel * (config.Bidirectional && !config.TieDirections ? 2 : 1);
+        var others = inner * ((3.0 * config.DState) + config.DConv + (2.0 * config.EffectiveDtRank)) * (config.Bidirectional ? 2 : 1);
+        var numbers = (config.NLayer * (projections + others))
             + (((double)config.VocabSize + config.MaxPositions + config.FrameWidth + description.Objective.Outputs) * config.DModel);
         if (!(numbers * sizeof(float) <= fileLength))
         {

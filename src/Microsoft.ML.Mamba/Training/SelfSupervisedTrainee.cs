@@ -88,13 +88,13 @@ internal sealed class SelfSupervisedTrainee : ITrainee
     {
         using var input = InputOf(batch, positions.Shown, Device);
         var mask = positions.Hidden is { } hidden ? new PositionMask(hidden, batch.Rows, batch.Length, _head.Mask!) : null;
-        var states = _network.Backbone.Encode(input, layer: null, mask).view(-1, _plan.Config.DModel);   // (B·L, DModel)
+        var states = States(input, mask);                                                                // (S, B·L, DModel)
         if (positions.Count == 0)
         {
             return (states * zeros_like(states)).sum();
         }
         using var places = tensor(positions.States).MovedTo(Device);
-        var predicted = _head.call(states.index_select(0, places));                                      // (P, VocabSize or FrameWidth)
+        var predicted = Predicted(states.index_select(1, places));                                       // (P, VocabSize or FrameWidth)
         if (batch.Ids is { } ids)
         {
             using var wanted = tensor(Array.ConvertAll(positions.Targets, place => (long)ids[place])).MovedTo(Device);
@@ -102,6 +102,21 @@ internal sealed class SelfSupervisedTrainee : ITrainee
         }
         using var frames = tensor(_scale!.Standardised(batch.Frames!, positions.Targets), predicted.shape).MovedTo(Device);
         return nn.functional.mse_loss(predicted, frames);
+    }
+
+    /// <summary>The states of each strand that the encoder reads, S = 1 or 2, those of the second at the positions of the first.</summary>
+    private Tensor States(SequenceInput input, PositionMask? mask)
+    {
+        var states = _network.Backbone.EncodeStrands(input, layer: null, mask);
+        return _plan.Config.ReadsBothStrands
+            ? Strands.Aligned(states, input.Lengths).view(2, -1, _plan.Config.DModel)
+            : states.view(1, -1, _plan.Config.DModel);
+    }
+
+    private Tensor Predicted(Tensor states)
+    {
+        var predicted = _head.call(states.view(-1, _plan.Config.DModel));
+        return _plan.Config.ReadsBothStrands ? Strands.Sum(predicted, _plan.Config) : predicted;
     }
 
     private static SequenceInput InputOf(PaddedBatch batch, int[]? shown, Device device)

@@ -119,6 +119,10 @@ internal sealed class TrainingPlan
         {
             violations.Add($"ReverseComplementAveraging is true; it needs SequenceTokenizer.Dna, the trainer has {given}.");
         }
+        if (request.Config.ReadsBothStrands && (options.ReverseComplementAveraging || options.ReverseComplementAugmentation))
+        {
+            violations.Add("ReverseComplementAugmentation or ReverseComplementAveraging is true; leave them false, the model reads both strands already (MambaConfig.ReverseComplement).");
+        }
         if (options.MutationRate > 0 && !letters)
         {
             violations.Add(FormattableString.Invariant($"MutationRate is {options.MutationRate}; it needs SequenceTokenizer.Dna, the trainer has {given}."));
@@ -135,6 +139,11 @@ internal sealed class TrainingPlan
         if (violations.Count > 0)
         {
             throw new ArgumentException("MambaTrainingOptions: " + string.Join(" ", violations));
+        }
+        if (request.Config is { ReadsBothStrands: true, Complements: null } && !strands)
+        {
+            throw new ArgumentException(
+                $"MambaConfig: ReverseComplement is {request.Config.ReverseComplement}; it needs the complement of each id, that is, a tokenizer that knows complements, such as SequenceTokenizer.Dna, or Complements; the trainer has {given}.");
         }
     }
 
@@ -167,8 +176,12 @@ internal sealed class TrainingPlan
         }
         var needed = request.Tokenizer?.VocabSize ?? Math.Max(train.MaxId, validation?.MaxId ?? -1) + 1;
         return config is { FrameWidth: 0 } && (config.VocabSize == 0 || config.VocabSize >= needed)
-            ? config with { VocabSize = Math.Max(config.VocabSize, needed) }
+            ? config with { VocabSize = Math.Max(config.VocabSize, needed), Complements = config.Complements ?? ComplementsOf(request) }
             : throw new ArgumentException(
                 $"MambaConfig: VocabSize is {config.VocabSize} and FrameWidth is {config.FrameWidth}; the sequences are ids that need VocabSize {needed}, so expected 0 or at least {needed}, and 0.");
     }
+
+    private static int[]? ComplementsOf(TrainingRequest request) => request.Config.ReadsBothStrands && request.Tokenizer is { HasComplement: true } tokenizer
+        ? [.. Enumerable.Range(0, tokenizer.VocabSize).Select(tokenizer.Complement)]
+        : null;
 }

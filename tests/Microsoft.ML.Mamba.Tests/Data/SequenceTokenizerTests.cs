@@ -34,7 +34,7 @@ public sealed class SequenceTokenizerTests
     [InlineData("""{"version":1,"name":"dna"}""", "damaged")]
     [InlineData("""{"version":1,"name":"dna","unknown":"maybe"}""", "damaged")]
     [InlineData("""{"version":1,"name":"dna","unknown":"7"}""", "damaged")]
-    [InlineData("""{"version":1,"name":"codons"}""", "names the tokenizer 'codons'; known are 'dna' and 'bytes'")]
+    [InlineData("""{"version":1,"name":"codons"}""", "names the tokenizer 'codons'; known are 'dna', 'caduceus' and 'bytes'")]
     [InlineData("""{"version":2,"name":"dna"}""", "written by a newer version (format 2, this version reads up to 1)")]
     public void Anything_else_is_a_FormatException_that_says_why(string json, string expected)
     {
