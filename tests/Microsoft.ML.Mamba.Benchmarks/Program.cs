@@ -11,9 +11,14 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
     LogMelBenchmark.Command(),
     CudaScanBenchmark.Command(),
     GenerateBenchmark.Command(),
+    GpuTrainBenchmark.Command(),
+    GpuGenerateBenchmark.Command(),
     AccuracyBenchmark.Command(),
     EmbeddingAccuracyBenchmark.Command(),
 };
+var diagnose = new Command("diagnose", "What the library finds on this machine.");
+diagnose.SetAction(_ => Console.WriteLine(Microsoft.ML.Mamba.MambaEnvironment.Diagnose()));
+root.Add(diagnose);
 foreach (Command command in LengthBenchmark.Commands().Concat(LoadBenchmark.Commands()))
     root.Add(command);
 return root.Parse(args).Invoke();
