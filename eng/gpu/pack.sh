@@ -21,9 +21,10 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 root=$work/Microsoft.ML.Mamba
+# Outputs of their own, so that an ordinary build finds its own undisturbed; the next packing builds only what changed.
 for project in Microsoft.ML.Mamba.Kernels.Tests Microsoft.ML.Mamba.Tests Microsoft.ML.Mamba.Benchmarks Microsoft.ML.Mamba.TestRunner; do
   dotnet publish "tests/$project" -c Release -r linux-x64 --self-contained -p:TorchBackend=none -p:SatelliteResourceLanguages=en \
-    -p:ErrorOnDuplicatePublishOutputFiles=false -o "$root/bin" --nologo -v q
+    -p:ErrorOnDuplicatePublishOutputFiles=false --artifacts-path artifacts/gpu -o "$root/bin" --nologo -v q
 done
 
 # What nothing there uses: test hosts of the SDK, compilers and debuggers, native libraries of other trainers, documentation.
