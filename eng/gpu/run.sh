@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs what eng/gpu/pack.sh packed, on a machine with PyTorch (with CUDA) and no .NET: run.sh ARCHIVE WHAT…
-#   test [PART…]      tests whose Namespace.Class.Method contains one of the parts; none: all that make sense there
+#   test [PART…]      tests whose Namespace.Class.Method contains one of the parts; none: all that compute something
 #   bench ARGUMENT…   a benchmark, e.g. bench cuda-scan --json out.json
 #   sanitize [PART…]  compute-sanitizer's memcheck and racecheck over the tests of the CUDA kernels (or those named)
 #   diagnose          what the library finds on the machine
@@ -21,7 +21,12 @@ if [ -z "${MAMBA_LIBTORCH:-}" ]; then
   MAMBA_LIBTORCH=$(python3 -c 'import importlib.util, os; print(os.path.join(os.path.dirname(importlib.util.find_spec("torch").origin), "lib"))') \
     || { echo "run.sh: python3 has no torch; set MAMBA_LIBTORCH to a folder with libtorch.so" >&2; exit 1; }
 fi
-export MAMBA_LIBTORCH DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+export MAMBA_LIBTORCH
+unwanted=(--not OnHostTests) # compile kernels for the processor from the repository's sources
+if ! ldconfig -p 2> /dev/null | grep -q libicuuc; then
+  export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+  unwanted+=(--not CheckpointEncoderTests) # tokenizers that normalize text need ICU
+fi
 # NVRTC and its neighbours, which PyTorch keeps in packages of their own (nvidia/cu13/lib, nvidia/cuda_nvrtc/lib, …).
 for libraries in "$MAMBA_LIBTORCH"/../../nvidia/*/lib; do
   [ -d "$libraries" ] && LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$(realpath "$libraries")
@@ -30,18 +35,20 @@ export LD_LIBRARY_PATH=${LD_LIBRARY_PATH:-}
 
 run_tests() { "$@" "$bin/Microsoft.ML.Mamba.TestRunner" Microsoft.ML.Mamba.Kernels.Tests.dll Microsoft.ML.Mamba.Tests.dll "${options[@]}"; }
 
-# Need the sources, the SDK, or the folder of an ordinary build: they have run where the archive was packed.
-options=(--not Tests.Repository. --not Tests.Native. --not .CheckpointFuzzTests.)
 case $what in
   test)
-    [ $# -gt 0 ] && options=()
+    options=()
+    if [ $# -eq 0 ]; then
+      set -- Kernels.Tests. Tests.Ops. Tests.Modules. Tests.Training. Tests.Pipeline. Tests.Generation. Tests.Gpu.
+      options=("${unwanted[@]}")
+    fi
     for part; do options+=(--filter "$part"); done
     run_tests
     ;;
   sanitize)
     command -v compute-sanitizer > /dev/null || { echo "run.sh: compute-sanitizer is not on PATH" >&2; exit 1; }
-    [ $# -gt 0 ] || set -- Kernels.Tests.Cuda
-    options=(--serial)
+    [ $# -gt 0 ] || set -- Kernels.Tests.Cuda.CudaDevice Tests.Ops.CudaBackend Tests.Ops.BackendAgreement
+    options=(--serial "${unwanted[@]}")
     for part; do options+=(--filter "$part"); done
     status=0
     for tool in memcheck racecheck; do
