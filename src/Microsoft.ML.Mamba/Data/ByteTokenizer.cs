@@ -13,6 +13,10 @@ internal sealed class ByteTokenizer : SequenceTokenizer
 
     public override int VocabSize => 256;
 
+    internal override bool ReadsLetterByLetter => true;
+
+    internal override int TokensOf(Rune letter) => letter.Utf8SequenceLength;
+
     public override string Decode(ReadOnlySpan<int> ids)
     {
         var bytes = new byte[ids.Length];

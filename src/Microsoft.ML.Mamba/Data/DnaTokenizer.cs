@@ -49,6 +49,8 @@ internal sealed class DnaTokenizer : SequenceTokenizer
 
     internal static DnaTokenizer OfCaduceus() => new(CaduceusName, DnaUnknownPolicy.N, CaduceusFirst, CaduceusUnknown);
 
+    internal override bool ReadsLetterByLetter => true;
+
     public override string Decode(ReadOnlySpan<int> ids)
     {
         var text = new StringBuilder(ids.Length);

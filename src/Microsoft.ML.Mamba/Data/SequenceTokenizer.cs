@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Tokenizers;
 
@@ -119,6 +120,12 @@ public abstract partial class SequenceTokenizer
 
     /// <summary>Appends the ids of a text; on an error the list is as it was before.</summary>
     internal abstract void Encode(ReadOnlySpan<char> text, List<int> ids);
+
+    /// <summary>Whether each letter has tokens of its own, whatever follows it.</summary>
+    internal virtual bool ReadsLetterByLetter => false;
+
+    /// <summary>How many tokens a letter has, where each has its own.</summary>
+    internal virtual int TokensOf(Rune letter) => 1;
 
     /// <summary>Whether the space before a word is part of the word's first token, as in byte-level BPE.</summary>
     private protected virtual bool SpaceLeadsWord => false;

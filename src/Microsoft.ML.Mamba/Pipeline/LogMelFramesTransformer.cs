@@ -34,6 +34,11 @@ public sealed class LogMelFramesTransformer : ITransformer
     /// <summary>Samples from one frame to the next.</summary>
     public int HopLength => _column.Settings.HopLength;
 
+    /// <summary>Begins to make frames of one recording as it comes: each as soon as all the samples that it looks at are there.</summary>
+    /// <returns>The stream, for one thread at a time; any number may be open.</returns>
+    /// <exception cref="InvalidOperationException">The transform has deltas or normalises by the clip, for which the whole recording is needed.</exception>
+    public MambaFrameStream CreateStream() => new(new LogMelStream(_column.Settings, _column.Statistics), FrameWidth);
+
     internal LogMelSettings Settings => _column.Settings;
 
     internal FrameStatistics? Statistics => _column.Statistics;

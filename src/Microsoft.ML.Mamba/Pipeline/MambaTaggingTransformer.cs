@@ -32,6 +32,15 @@ public sealed class MambaTaggingTransformer : ITransformer, IPredictorOwner, IDi
     /// <summary>What happened in training, epoch by epoch.</summary>
     public MambaTrainingHistory History => _scorer.Predictor.Description.History;
 
+    /// <summary>
+    /// Begins to label one sequence as it comes: frames of a microphone, letters of a text. The labels are those that the whole
+    /// sequence gets. Only for causal models (<c>Model.Bidirectional = false</c>).
+    /// </summary>
+    /// <returns>The stream, for one thread at a time; any number may be open. It uses this model, which must not be disposed before.</returns>
+    /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public MambaTagStream CreateStream() => new(_scorer.Predictor.OpenStream(), _scorer.Encoding, (TaggingOutputs)_scorer.Outputs);
+
     SequencePredictor IPredictorOwner.Predictor => _scorer.Predictor;
 
     /// <inheritdoc/>

@@ -50,6 +50,20 @@ internal sealed class SequencePredictor : IDisposable
         return batch.Rows == 0 ? [] : Forward(batch);
     }
 
+    /// <summary>Begins to read a sequence as it comes. Causal taggers only.</summary>
+    /// <exception cref="InvalidOperationException">The model reads sequences in both directions.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    internal PredictorStream OpenStream()
+    {
+        using var use = _lease.Enter();
+        if (Description.Config.Bidirectional || Description.ReverseComplementAveraging)
+        {
+            throw new InvalidOperationException(
+                "CreateStream: the model reads sequences in both directions, so it has to see them whole. Train it with Model = new MambaConfig { Bidirectional = false } and without ReverseComplementAveraging.");
+        }
+        return new PredictorStream(Description, (MambaForSequenceTagging)_network, _lease);
+    }
+
     /// <summary>Writes <c>config.json</c> and <c>model.safetensors</c>. Loading and saving again gives the same bytes.</summary>
     internal void Save(Stream config, Stream weights)
     {
