@@ -77,7 +77,10 @@ public sealed class MambaTrainingOptions
     /// <summary>Whether the model gets the weights of its best validated epoch (default) or of its last one.</summary>
     public bool RestoreBestWeights { get; set; } = true;
 
-    /// <summary>The longest sequence in positions; longer ones are cut, in training and in scoring. 0 (default) = no limit.</summary>
+    /// <summary>
+    /// The longest sequence in positions; longer ones are cut, in training and in scoring. Taggers learn from longer ones in windows of
+    /// this length and score them whole. 0 (default) = no limit.
+    /// </summary>
     public int MaxLength { get; set; }
 
     /// <summary>Which part of a longer sequence is kept. Default <see cref="SequenceTruncation.Head"/>.</summary>
