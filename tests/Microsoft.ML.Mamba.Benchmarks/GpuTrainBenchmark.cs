@@ -62,6 +62,7 @@ internal static class GpuTrainBenchmark
             Seed = 1,
         });
         using ITrainee trainee = plan.Objective.CreateTrainee(plan);
+        using var network = trainee.Network;
         using var step = new TrainingStep(trainee, plan.Options);
         using var products = new GpuProducts(config, (long)batch * length, precision == MambaPrecision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32, device.ToTorch());
         PaddedBatch rows = PaddedBatch.Gather(plan.Train, [.. Enumerable.Range(0, batch)]);
@@ -71,7 +72,6 @@ internal static class GpuTrainBenchmark
             () => GpuState.Seconds(device.ToTorch(), products.Run));
         GpuState gpu = GpuState.Read(0);
         double parameters = trainee.Weights.Sum(w => w.Tensor.NumberOfElements);
-        trainee.Network.Dispose();
         return new GpuTrainRow(gpu.Name, config.DModel, config.NLayer, batch, length, precision.ToString(), parameters, seconds[0] * 1e3,
             (double)batch * length / seconds[0], seconds[1] * 1e3, seconds[0] / seconds[1], gpu.UsedMiB);
     }
