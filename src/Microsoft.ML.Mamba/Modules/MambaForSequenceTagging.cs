@@ -9,6 +9,8 @@ namespace Microsoft.ML.Mamba.Modules;
 /// sequence or more. While training, dropout falls on the embedding, on what each mixer adds to the stream, and on the encoder's result.
 /// Outside of gradient mode, causal models read long sequences in pieces with the state carried over, and bidirectional ones in
 /// windows that overlap, one eighth of a window being dropped at each end that is no end of the sequence.
+/// Of an encoder of both strands of DNA, scores are the mean of what the head gives for each, the second's as scores of the classes that
+/// are opposite: those of the reverse complement are the same, read backwards and with opposite classes exchanged.
 /// State: backbone.* (see <see cref="MambaModel"/>), head.weight (Outputs, DModel) and head.bias (Outputs).
 /// </summary>
 public sealed class MambaForSequenceTagging : nn.Module<SequenceInput, Tensor>, ISequenceNetwork
@@ -17,6 +19,7 @@ public sealed class MambaForSequenceTagging : nn.Module<SequenceInput, Tensor>, 
     private readonly MambaModel _backbone;
     private readonly LinearProjection _head;
     private readonly int _window;
+    private readonly int[]? _opposite;
 
     /// <summary>Builds a model with the official initial values.</summary>
     /// <param name="config">The architecture; exactly one of VocabSize and FrameWidth is above 0.</param>
@@ -30,8 +33,8 @@ public sealed class MambaForSequenceTagging : nn.Module<SequenceInput, Tensor>, 
     {
     }
 
-    /// <summary>The same with initial values of the caller's choice.</summary>
-    internal MambaForSequenceTagging(MambaConfig config, int outputs, int window, DropoutSource dropout, Initialisation init)
+    /// <summary>The same with initial values of the caller's choice, and the class that each is on the other strand; null: the same.</summary>
+    internal MambaForSequenceTagging(MambaConfig config, int outputs, int window, DropoutSource dropout, Initialisation init, int[]? opposite = null)
         : base(TorchLibrary.Loaded(nameof(MambaForSequenceTagging)))
     {
         ArgumentNullException.ThrowIfNull(config);
@@ -39,6 +42,7 @@ public sealed class MambaForSequenceTagging : nn.Module<SequenceInput, Tensor>, 
         ArgumentOutOfRangeException.ThrowIfLessThan(window, OverlappingWindows.Shortest);
         _dropout = dropout;
         _window = window;
+        _opposite = opposite;
         _backbone = new MambaModel(config, init, _dropout);
         _head = new LinearProjection(init.Linear(outputs, config.DModel), Initialisation.Constant(0, outputs));
         register_module("backbone", _backbone);
@@ -92,6 +96,11 @@ public sealed class MambaForSequenceTagging : nn.Module<SequenceInput, Tensor>, 
     private Tensor Whole(SequenceInput input)
     {
         using var scope = NewDisposeScope();
-        return _head.forward(_dropout.Apply(_backbone.forward(input), training)).MoveToOuterDisposeScope();
+        if (_opposite is null || !_backbone.Config.ReadsBothStrands)
+            return _head.forward(_dropout.Apply(_backbone.forward(input), training)).MoveToOuterDisposeScope();
+        var strands = Strands.Aligned(_backbone.EncodeStrands(input, layer: null, mask: null), input.Lengths);   // (2·B, L, DModel)
+        var scores = _head.forward(_dropout.Apply(strands, training)).chunk(2);                                  // 2 × (B, L, Outputs)
+        using var opposite = tensor(Array.ConvertAll(_opposite, other => (long)other)).MovedTo(strands.device);
+        return Strands.Mean(cat([scores[0], scores[1].index_select(-1, opposite)])).MoveToOuterDisposeScope();
     }
 }

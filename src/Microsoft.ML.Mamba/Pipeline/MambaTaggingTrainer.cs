@@ -99,8 +99,8 @@ public sealed class MambaTaggingTrainer : IEstimator<MambaTaggingTransformer>
 
         /// <summary>
         /// DNA: labels that change places on the other strand, two by two, for example "+", "-" for genes. Used by
-        /// <see cref="MambaTrainingOptions.ReverseComplementAugmentation"/> and <see cref="MambaTrainingOptions.ReverseComplementAveraging"/>,
-        /// which also mirror the positions. Null (default): labels stay what they are.
+        /// <see cref="MambaTrainingOptions.ReverseComplementAugmentation"/>, <see cref="MambaTrainingOptions.ReverseComplementAveraging"/>
+        /// and models with <see cref="MambaConfig.ReverseComplement"/>, which also mirror the positions. Null (default): labels stay what they are.
         /// </summary>
         public string[]? OppositeStrandLabels { get; set; }
 

@@ -30,7 +30,7 @@ internal sealed class TaggingObjective(int classes, int window, int[]? opposite 
     internal override string MetricName(SequenceKind kind) => byMacroF1 ? "macro F1" : "accuracy";
 
     internal override nn.Module<SequenceInput, Tensor> BuildNetwork(ModelDescription model, DropoutSource dropout, Initialisation init) =>
-        new MambaForSequenceTagging(model.Config, classes, window, dropout, init);
+        new MambaForSequenceTagging(model.Config, classes, window, dropout, init, opposite);
 
     internal override TrainingObjective LearnFrom(SequenceSet train)
     {

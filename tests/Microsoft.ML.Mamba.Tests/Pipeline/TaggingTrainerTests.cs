@@ -127,14 +127,18 @@ public sealed class TaggingTrainerTests
         Assert.Equal(rows.Sum(r => r.Sequence.Length - 1), _ml.SequenceTagging().Evaluate(model.Transform(data), "Keys").PositionCount);
     }
 
-    [Fact]
-    public void A_model_whose_both_strands_are_averaged_mirrors_its_labels()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_model_whose_both_strands_are_averaged_or_read_mirrors_its_labels(bool inTheModel)
     {
         var data = _ml.Data.LoadFromEnumerable(TaggingData.Dna(40));
         using var model = TaggingData.Trainer(_ml, "Letters", MambaTagUnit.Position, o =>
         {
             o.Tokenizer = SequenceTokenizer.Dna;
-            o.Training.ReverseComplementAugmentation = o.Training.ReverseComplementAveraging = true;
+            o.Training.ReverseComplementAugmentation = o.Training.ReverseComplementAveraging = !inTheModel;
+            if (inTheModel)
+                o.Model = o.Model with { Bidirectional = true, ReverseComplement = MambaReverseComplement.Equivariant };
             o.OppositeStrandLabels = [".", "g"];
         }).Fit(data);
 
