@@ -107,7 +107,7 @@ internal sealed class TaggingObjective(int classes, int window, int[]? opposite 
     {
         var classes = json.GetProperty("classes").GetInt32();
         int[]? opposite = json.TryGetProperty("opposite", out var array) ? [.. array.EnumerateArray().Select(label => label.GetInt32())] : null;
-        if (classes < 1 || (opposite is not null && (opposite.Length != classes || Array.Exists(opposite, label => label < 0 || label >= classes))))
+        if (classes < 1 || (opposite is not null && (opposite.Length != classes || Array.Exists(opposite, label => label < 0 || label >= classes || opposite[label] < 0 || opposite[label] >= classes || opposite[opposite[label]] != label))))
         {
             throw new FormatException($"objective.classes is {classes}; expected at least 1, and where there is objective.opposite, one such class for each.");
         }

@@ -179,7 +179,7 @@ public sealed class SequencePredictorTests(SequencePredictorTests.Fitted fitted)
     {
         { """{"pooling":"Median"}""", "config.json is damaged" },
         { """{"pooling":2}""", "config.json is damaged" },
-        { """{"objective":{"name":"ranking"}}""", "objective.name is 'ranking'; known are multiclass, binary, regression and embedding." },
+        { """{"objective":{"name":"ranking"}}""", "objective.name is 'ranking'; known are multiclass, binary, regression, embedding, multilabel and tagging." },
         { """{"objective":{"name":"multiclass","classes":0}}""", "objective.classes is 0; expected at least 1." },
         { """{"objective":{"name":"multiclass","classes":3}}""", "head.weight" },
         { """{"tokenizer":"bytes"}""", "it names the tokenizer 'bytes', but the model comes with 'dna'." },
