@@ -22,6 +22,7 @@ internal static class AccuracyBenchmark
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.LearningRate=1e-3, Model.DModel=96, Pooling=Attention.", AllowMultipleArgumentsPerToken = true };
         Option<bool> pretrain = new("--pretrain") { Description = "Let text tasks begin with an encoder learnt without labels from the training texts of all of them." };
         Option<string[]> setPretraining = new("--set-pretraining") { Description = "Override a setting of that: Training.Epochs=4.", AllowMultipleArgumentsPerToken = true };
+        Option<int?> gpu = new("--gpu") { Description = "Train and score on this GPU: its index from 0." };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
         set.Validators.Add(result =>
         {
@@ -37,15 +38,15 @@ internal static class AccuracyBenchmark
             }
         });
         only.AcceptOnlyFromAmong([.. AccuracyTask.All.Select(task => task.Name), .. FineTask.All.Select(task => task.Name)]);
-        System.CommandLine.Command command = new("accuracy", "Accuracy and Matthews correlation on real DNA and text.") { data, only, seeds, firstSeed, part, folds, pretrain, setPretraining, set, progress, json };
+        System.CommandLine.Command command = new("accuracy", "Accuracy and Matthews correlation on real DNA and text.") { data, only, seeds, firstSeed, part, folds, pretrain, setPretraining, set, gpu, progress, json };
         command.SetAction(arguments =>
         {
             DirectoryInfo folder = arguments.GetRequiredValue(data);
             Action<MambaTrainingProgress> show = arguments.GetValue(progress) ? EpochLine : _ => { };
             using MambaEmbeddingTransformer? encoder = arguments.GetValue(pretrain)
-                ? new Pretraining(folder, arguments.GetValue(setPretraining)!, show).Learn(new MLContext(seed: 1))
+                ? new Pretraining(folder, arguments.GetValue(setPretraining)!, show).Learn(Context(1, arguments.GetValue(gpu)))
                 : null;
-            var run = new AccuracyRun(folder, arguments.GetValue(part)!, arguments.GetValue(folds), encoder is null ? null : MambaEncoder.Of(encoder), arguments.GetValue(set)!, show);
+            var run = new AccuracyRun(folder, arguments.GetValue(part)!, arguments.GetValue(folds), encoder is null ? null : MambaEncoder.Of(encoder), arguments.GetValue(set)!, seed => Context(seed, arguments.GetValue(gpu)), show);
             string[] names = arguments.GetValue(only)!;
             int first = arguments.GetValue(firstSeed);
             List<AccuracyRow> rows = [];
@@ -59,7 +60,7 @@ internal static class AccuracyBenchmark
             {
                 foreach (int seed in Enumerable.Range(first, arguments.GetValue(seeds)))
                 {
-                    FineResult result = task.Measure(new FineRun(new MLContext(seed), folder, arguments.GetValue(part)!, arguments.GetValue(set)!, show));
+                    FineResult result = task.Measure(new FineRun(Context(seed, arguments.GetValue(gpu)), folder, arguments.GetValue(part)!, arguments.GetValue(set)!, show));
                     foreach (var (metric, value) in result.Metrics)
                         rows.Add(new AccuracyRow(task.Name, seed, metric, value, result.TrainSeconds));
                     Console.WriteLine(FormattableString.Invariant($"{task.Name} seed {seed}: {string.Join(", ", result.Metrics.Select(m => FormattableString.Invariant($"{m.Name} {m.Value:0.00}")))} after {result.TrainSeconds:0} s"));
@@ -72,6 +73,8 @@ internal static class AccuracyBenchmark
         });
         return command;
     }
+
+    private static MLContext Context(int seed, int? gpu) => new(seed) { GpuDeviceId = gpu };
 
     private static void Check(string setting)
     {

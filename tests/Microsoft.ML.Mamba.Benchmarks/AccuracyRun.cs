@@ -4,11 +4,11 @@ using Microsoft.ML.Data;
 namespace Microsoft.ML.Mamba.Benchmarks;
 
 /// <summary>Trains and judges one task with one seed.</summary>
-internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, MambaEncoder? Pretrained, string[] Overrides, Action<MambaTrainingProgress> Progress)
+internal sealed record AccuracyRun(DirectoryInfo Data, string Part, int Folds, MambaEncoder? Pretrained, string[] Overrides, Func<int, MLContext> Context, Action<MambaTrainingProgress> Progress)
 {
     public AccuracyRow Measure(AccuracyTask task, int seed)
     {
-        var ml = new MLContext(seed);
+        var ml = Context(seed);
         var folder = new DirectoryInfo(Path.Combine(Data.FullName, task.Name));
         double trainSeconds = 0, weighted = 0, rows = 0;
         foreach (AccuracySplit split in AccuracyData.Splits(ml, folder, task, Part, Folds))
