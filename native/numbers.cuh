@@ -90,6 +90,29 @@ MAMBA_DEVICE f16 from_float<f16>(float x)
     return result;
 }
 
+// Two numbers in one register, the first in the lower half.
+MAMBA_DEVICE unsigned pair_of(bf16, float first, float second)
+{
+#ifdef MAMBA_HOST
+    return from_float<bf16>(first).bits | static_cast<unsigned>(from_float<bf16>(second).bits) << 16;
+#else
+    unsigned pair;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#endif
+}
+
+MAMBA_DEVICE unsigned pair_of(f16, float first, float second)
+{
+#ifdef MAMBA_HOST
+    return from_float<f16>(first).bits | static_cast<unsigned>(from_float<f16>(second).bits) << 16;
+#else
+    unsigned pair;
+    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
+    return pair;
+#endif
+}
+
 // 2^x on the exponential unit: two units in the last place, results below 2^-126 are zero.
 MAMBA_DEVICE float fast_exp2(float x)
 {

@@ -10,29 +10,6 @@ struct alignas(sizeof(T) * Count) Vector
     T at[Count];
 };
 
-// Two numbers in one register, the first in the lower half.
-MAMBA_DEVICE unsigned pair_of(bf16, float first, float second)
-{
-#ifdef MAMBA_HOST
-    return from_float<bf16>(first).bits | static_cast<unsigned>(from_float<bf16>(second).bits) << 16;
-#else
-    unsigned pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-#endif
-}
-
-MAMBA_DEVICE unsigned pair_of(f16, float first, float second)
-{
-#ifdef MAMBA_HOST
-    return from_float<f16>(first).bits | static_cast<unsigned>(from_float<f16>(second).bits) << 16;
-#else
-    unsigned pair;
-    asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(second), "f"(first));
-    return pair;
-#endif
-}
-
 template <class T, int Count>
 MAMBA_DEVICE Vector<T, Count> load_pack(const void* base, long long element)
 {

@@ -3,7 +3,7 @@
 //
 // Defines: REAL; ALIGNED (1 when every row starts at a multiple of 16 bytes and holds whole vectors).
 #pragma once
-#include "numbers.cuh"
+#include "packs.cuh"
 
 constexpr int Width = 16 / sizeof(REAL);            // elements of 16 bytes
 
@@ -23,21 +23,7 @@ MAMBA_DEVICE float value_of<bf16>(unsigned word, bool upper) { return float_of(u
 template <>
 MAMBA_DEVICE float value_of<float>(unsigned word, bool) { return float_of(word); }
 
-template <class T>
-MAMBA_DEVICE unsigned word_of(float low, float high) { return from_float<T>(low).bits | static_cast<unsigned>(from_float<T>(high).bits) << 16; }
-
-#ifndef MAMBA_HOST
-template <>
-MAMBA_DEVICE unsigned word_of<bf16>(float low, float high)
-{
-    unsigned pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair) : "f"(high), "f"(low));
-    return pair;
-}
-#endif
-
-template <>
-MAMBA_DEVICE unsigned word_of<float>(float low, float) { return bits_of(low); }
+MAMBA_DEVICE unsigned pair_of(float, float first, float) { return bits_of(first); }
 
 MAMBA_DEVICE float element(const Row& row, int i)
 {
@@ -48,8 +34,8 @@ MAMBA_DEVICE float element(const Row& row, int i)
 MAMBA_DEVICE Row pack(const float (&values)[Width])
 {
     constexpr int Step = Width / 4, Next = Step - 1;
-    return {uint4{word_of<REAL>(values[0], values[Next]), word_of<REAL>(values[Step], values[Step + Next]),
-        word_of<REAL>(values[2 * Step], values[2 * Step + Next]), word_of<REAL>(values[3 * Step], values[3 * Step + Next])}};
+    return {uint4{pair_of(REAL{}, values[0], values[Next]), pair_of(REAL{}, values[Step], values[Step + Next]),
+        pair_of(REAL{}, values[2 * Step], values[2 * Step + Next]), pair_of(REAL{}, values[3 * Step], values[3 * Step + Next])}};
 }
 
 // The first count elements into shared memory, zeros after them; there once the thread has waited for its copies.
@@ -74,20 +60,11 @@ MAMBA_DEVICE void wait_for_copies()
 #endif
 }
 
-// Said in so many words: compilers have been seen to take such a store apart.
-MAMBA_DEVICE void store_words(void* to, const uint4& words)
-{
-#ifdef MAMBA_HOST
-    *static_cast<uint4*>(to) = words;
-#else
-    asm volatile("st.global.v4.b32 [%0], {%1, %2, %3, %4};" :: "l"(to), "r"(words.x), "r"(words.y), "r"(words.z), "r"(words.w) : "memory");
-#endif
-}
-
 MAMBA_DEVICE void store_row(REAL* to, const float (&values)[Width], int count)
 {
 #if ALIGNED
-    const uint4 words = pack(values).words;
+    const uint4 packed = pack(values).words;
+    const unsigned words[4] = {packed.x, packed.y, packed.z, packed.w};
     if (count > 0)
         store_words(to, words);
 #else

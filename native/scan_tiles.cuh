@@ -59,6 +59,26 @@ struct Place
     }
 };
 
+// The thread's decay rates, for powers of two; zero for states and channels that do not exist.
+MAMBA_DEVICE void load_rates(float (&rates)[EIGHTS][2], const float* a, const Place& place, int states)
+{
+#pragma unroll
+    for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+        for (int s = 0; s < 2; s++)
+        {
+            const int n = place.state + 8 * k + s;
+            rates[k][s] = place.real && n < states ? a[static_cast<long long>(place.channel) * states + n] * Log2E : 0.0f;
+        }
+}
+
+// One number for each of the block's channels; zeros where there are none.
+MAMBA_DEVICE void load_of_channels(float* to, const float* from, const Place& place)
+{
+    if (place.thread < Channels)
+        to[place.thread] = from && place.first + place.thread < place.limit ? from[place.first + place.thread] : 0.0f;
+}
+
 // Starts copying a tile's vectors of channels. from: the thread's vector at its first position; left: positions that exist.
 MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, const Place& place, long long left)
 {

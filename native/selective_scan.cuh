@@ -56,7 +56,6 @@ struct ScanCarryParams
     int groups;
     int segments;
     int deltaSoftplus;
-    int reserved;
 };
 
 // From what each segment does alone to the states (forward) or gradients (backward) at the cuts.
@@ -108,7 +107,6 @@ struct ScanBackwardParams
     int groups;
     int segments;
     int deltaSoftplus;
-    int reserved;
 };
 
 // dB and dC from the partial sums of the blocks of channels of each group.
@@ -121,5 +119,4 @@ struct ScanMatricesParams
     int blocks;
     int states;
     int groups;
-    int reserved;
 };

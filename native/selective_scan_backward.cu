@@ -99,6 +99,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const int j = place.j, g = place.g;
 
     float a[EIGHTS][2], carry[EIGHTS][2], dA[EIGHTS][2];    // carry: the gradient of the state before the positions that are done
+    load_rates(a, p.a, place, p.states);
     const long long stateRow = (place.run * p.channels + place.channel) * p.states;
 #pragma unroll
     for (int k = 0; k < EIGHTS; k++)
@@ -106,17 +107,11 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         for (int s = 0; s < 2; s++)
         {
             const int n = place.state + 8 * k + s;
-            const bool used = place.real && n < p.states;
-            a[k][s] = used ? p.a[static_cast<long long>(place.channel) * p.states + n] * Log2E : 0.0f;
-            carry[k][s] = used && p.carries ? p.carries[stateRow + n] : 0.0f;
+            carry[k][s] = p.carries && place.real && n < p.states ? p.carries[stateRow + n] : 0.0f;
             dA[k][s] = 0.0f;
         }
-    if (place.thread < Channels)
-    {
-        const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
-        shared.skip[place.thread] = channel < place.limit && p.d ? p.d[channel] : 0.0f;
-    }
+    load_of_channels(shared.bias, p.deltaBias, place);
+    load_of_channels(shared.skip, p.d, place);
 
     const long long row = sequence * p.length + begin;
     const int column = place.first + place.v;
@@ -304,8 +299,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 #pragma unroll
                 for (int e = 0; e < Width; e += 2)
                 {
-                    shared.pushPairs[t * PairPitch + (place.v + e) / 2] = pair_of(push[e], push[e + 1]);
-                    shared.gradPairs[t * PairPitch + (place.v + e) / 2] = pair_of(grad[e], grad[e + 1]);
+                    shared.pushPairs[t * PairPitch + (place.v + e) / 2] = rounded(push[e], push[e + 1]);
+                    shared.gradPairs[t * PairPitch + (place.v + e) / 2] = rounded(grad[e], grad[e + 1]);
                 }
             }
         }
@@ -413,8 +408,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                         for (int i = 0; i < 2; i++)
                         {
                             const int at = 2 * pair + i;
-                            add_pair_product(db, g == at ? pushRow : Pair{0}, transposed(pair_of(gradient[i][0], gradient[i][1])));
-                            add_pair_product(dc, g == at ? gradRow : Pair{0}, transposed(pair_of(states[at][0], states[at][1])));
+                            add_pair_product(db, g == at ? pushRow : Pair{0}, transposed(rounded(gradient[i][0], gradient[i][1])));
+                            add_pair_product(dc, g == at ? gradRow : Pair{0}, transposed(rounded(states[at][0], states[at][1])));
                         }
                     }
                 }

@@ -38,21 +38,9 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
     const long long tiles = (length + Tile - 1) / Tile;
 
-    float a[EIGHTS][2], h[EIGHTS][2];
-#pragma unroll
-    for (int k = 0; k < EIGHTS; k++)
-#pragma unroll
-        for (int s = 0; s < 2; s++)
-        {
-            const int n = place.state + 8 * k + s;
-            a[k][s] = place.real && n < p.states ? p.a[static_cast<long long>(place.channel) * p.states + n] * Log2E : 0.0f;
-            h[k][s] = 0.0f;
-        }
-    if (place.thread < Channels)
-    {
-        const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
-    }
+    float a[EIGHTS][2], h[EIGHTS][2] = {};
+    load_rates(a, p.a, place, p.states);
+    load_of_channels(shared.bias, p.deltaBias, place);
 
     const long long row = sequence * p.length + begin;
     const int column = place.first + place.v;

@@ -51,6 +51,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
 
     float a[EIGHTS][2], h[EIGHTS][2];
+    load_rates(a, p.a, place, p.states);
     const long long stateRow = (place.run * p.channels + place.channel) * p.states;
 #pragma unroll
     for (int k = 0; k < EIGHTS; k++)
@@ -58,16 +59,10 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         for (int s = 0; s < 2; s++)
         {
             const int n = place.state + 8 * k + s;
-            const bool used = place.real && n < p.states;
-            a[k][s] = used ? p.a[static_cast<long long>(place.channel) * p.states + n] * Log2E : 0.0f;
-            h[k][s] = used && p.initialState ? p.initialState[stateRow + n] : 0.0f;
+            h[k][s] = p.initialState && place.real && n < p.states ? p.initialState[stateRow + n] : 0.0f;
         }
-    if (place.thread < Channels)
-    {
-        const int channel = place.first + place.thread;
-        shared.bias[place.thread] = channel < place.limit && p.deltaBias ? p.deltaBias[channel] : 0.0f;
-        shared.skip[place.thread] = channel < place.limit && p.d ? p.d[channel] : 0.0f;
-    }
+    load_of_channels(shared.bias, p.deltaBias, place);
+    load_of_channels(shared.skip, p.d, place);
 
     const long long row = sequence * p.length + begin;
     const int column = place.first + place.v;

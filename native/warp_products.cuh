@@ -57,16 +57,7 @@ MAMBA_DEVICE float high_part(float x) { return float_of(bits_of(x) & 0xffffe000u
 // Two numbers rounded to bfloat16, the first in the lower half.
 struct Pair { unsigned bits; };
 
-MAMBA_DEVICE Pair pair_of(float low, float high)
-{
-#ifdef MAMBA_HOST
-    return {from_float<bf16>(low).bits | static_cast<unsigned>(from_float<bf16>(high).bits) << 16};
-#else
-    Pair pair;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(pair.bits) : "f"(high), "f"(low));
-    return pair;
-#endif
-}
+MAMBA_DEVICE Pair rounded(float low, float high) { return {pair_of(bf16{}, low, high)}; }
 
 // Of an 8×8 matrix, lane 4g+j gives row g, columns 2j and 2j+1, and gets row g of the transposed.
 MAMBA_DEVICE Pair transposed(Pair pair)

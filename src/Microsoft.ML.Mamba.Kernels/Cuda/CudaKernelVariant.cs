@@ -1,13 +1,30 @@
 namespace Microsoft.ML.Mamba.Kernels.Cuda;
 
 /// <summary>One kernel as it is compiled: a function of a source with the macros that its types and sizes come from.</summary>
-/// <param name="Source">Name of the file in native/ without <c>.cu</c>.</param>
-/// <param name="Function">The <c>extern "C"</c> function.</param>
-/// <param name="Defines">Macros, <c>NAME</c> or <c>NAME=value</c>.</param>
-internal sealed record CudaKernelVariant(string Source, string Function, params string[] Defines)
+/// <param name="source">Name of the file in native/ without <c>.cu</c>.</param>
+/// <param name="function">The <c>extern "C"</c> function.</param>
+/// <param name="defines">Macros, <c>NAME</c> or <c>NAME=value</c>.</param>
+internal sealed class CudaKernelVariant(string source, string function, params string[] defines)
 {
-    /// <summary>The kernel on that device, see <see cref="CudaDevice.Kernel"/>.</summary>
-    public CudaKernel On(CudaDevice device) => device.Kernel(Source, Function, Defines);
+    private volatile Found? _last;
 
-    public override string ToString() => $"{Function} ({string.Join(' ', [Source + ".cu", .. Defines])})";
+    public string Source => source;
+
+    public string Function => function;
+
+    public string[] Defines => defines;
+
+    /// <summary>The kernel on that device, see <see cref="CudaDevice.Kernel"/>. Asked again for the same device it compares no names.</summary>
+    public CudaKernel On(CudaDevice device)
+    {
+        if (_last is { } last && ReferenceEquals(last.Device, device))
+            return last.Kernel;
+        var kernel = device.Kernel(source, function, defines);
+        _last = new Found(device, kernel);
+        return kernel;
+    }
+
+    public override string ToString() => $"{function} ({string.Join(' ', [source + ".cu", .. defines])})";
+
+    private sealed record Found(CudaDevice Device, CudaKernel Kernel);
 }

@@ -12,6 +12,9 @@ internal static class CudaConvPlan
     private const int LeastForwardSteps = 8;
     private const int LeastBackwardSteps = 16;
 
+    private static readonly CudaKernelFamily<(string Function, CudaNumber Type, int Width, int Pack)> Kernels = new(k =>
+        new(Source, $"{Source}_{k.Function}", $"REAL={k.Type.Name()}", $"WIDTH={k.Width}", $"VECTOR={k.Pack}"));
+
     /// <summary>Threads of one multiprocessor (registers leave room for 512 at a time) that pieces are made for.</summary>
     private const long ThreadsPerMultiprocessor = 1024;
 
@@ -21,8 +24,7 @@ internal static class CudaConvPlan
     /// <summary>The backward pass holds twice as much per channel.</summary>
     public static int BackwardPack(int width) => width > 4 ? 2 : 4;
 
-    public static CudaKernelVariant Variant(string function, CudaNumber type, int width, int pack) =>
-        new(Source, $"{Source}_{function}", $"REAL={type.Name()}", $"WIDTH={width}", $"VECTOR={pack}");
+    public static CudaKernelVariant Variant(string function, CudaNumber type, int width, int pack) => Kernels[(function, type, width, pack)];
 
     /// <summary>Rows of partial sums of the backward pass.</summary>
     public static long PartialRows(int multiprocessors, ConvDims dims) => dims.Batch * BackwardPieces(multiprocessors, dims).Segments;

@@ -9,6 +9,8 @@ public static class CudaCounterDropout
     private const int PackBytes = 16;
     private const long MaxBlocks = 1 << 20;
 
+    private static readonly CudaKernelFamily<(CudaNumber Type, int Pack)> Kernels = new(k => new("counter_dropout", "counter_dropout", $"REAL={k.Type.Name()}", $"VECTOR={k.Pack}"));
+
     /// <summary>Every kernel that can be launched.</summary>
     internal static IReadOnlyList<CudaKernelVariant> Variants { get; } =
         [.. from type in CudaNumbers.All from pack in new[] { 1, PackBytes / type.Bytes() } select Variant(type, pack)];
@@ -36,7 +38,7 @@ public static class CudaCounterDropout
             Threads);
     }
 
-    private static CudaKernelVariant Variant(CudaNumber type, int pack) => new("counter_dropout", "counter_dropout", $"REAL={type.Name()}", $"VECTOR={pack}");
+    private static CudaKernelVariant Variant(CudaNumber type, int pack) => Kernels[(type, pack)];
 }
 
 /// <summary>Parameters of counter_dropout.</summary>

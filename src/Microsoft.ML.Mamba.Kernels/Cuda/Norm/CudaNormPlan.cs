@@ -10,6 +10,9 @@ internal static class CudaNormPlan
     private const int Items = 4;
     private const int LeastThreads = 128;
 
+    private static readonly CudaKernelFamily<(string Function, CudaNumber Type, CudaNumber Sum, int Pack, int Lanes)> Kernels = new(k =>
+        new(Source, $"{Source}_{k.Function}", $"REAL={k.Type.Name()}", $"SUM={k.Sum.Name()}", $"VECTOR={k.Pack}", $"ITEMS={Items}", $"LANES={k.Lanes}"));
+
     /// <summary>Threads of one multiprocessor that the teams of the backward pass are made for.</summary>
     private const long ThreadsPerMultiprocessor = 1024;
 
@@ -17,7 +20,7 @@ internal static class CudaNormPlan
     public static IReadOnlyList<int> Lanes { get; } = [32, 128, 512];
 
     public static CudaKernelVariant Variant(string function, CudaNumber type, CudaNumber sum, int pack, int lanes) =>
-        new(Source, $"{Source}_{function}", $"REAL={type.Name()}", $"SUM={sum.Name()}", $"VECTOR={pack}", $"ITEMS={Items}", $"LANES={lanes}");
+        Kernels[(function, type, sum, pack, lanes)];
 
     /// <summary>Teams of the backward pass, each with a row of partial sums, and their size.</summary>
     public static (long Count, long RowsEach, int Lanes) Teams(int multiprocessors, long rows, long width)

@@ -9,6 +9,8 @@ public static class CudaAdamW
     private const int Pack = 4;
     private const long MaxBlocks = 1 << 20;
 
+    private static readonly CudaKernelFamily<int> Kernels = new(pack => new("adamw", "adamw", $"VECTOR={pack}"));
+
     /// <summary>Every kernel that can be launched.</summary>
     internal static IReadOnlyList<CudaKernelVariant> Variants { get; } = [Variant(1), Variant(Pack)];
 
@@ -51,7 +53,7 @@ public static class CudaAdamW
             Threads);
     }
 
-    private static CudaKernelVariant Variant(int pack) => new("adamw", "adamw", $"VECTOR={pack}");
+    private static CudaKernelVariant Variant(int pack) => Kernels[pack];
 }
 
 /// <summary>Parameters of adamw.</summary>

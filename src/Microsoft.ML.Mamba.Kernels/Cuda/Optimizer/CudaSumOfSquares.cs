@@ -10,6 +10,8 @@ public static class CudaSumOfSquares
     private const int Pack = 4;
     private const int BlocksPerMultiprocessor = 4;
 
+    private static readonly CudaKernelFamily<(string Function, int Pack)> Kernels = new(k => new(Source, k.Function, $"VECTOR={k.Pack}"));
+
     /// <summary>Every kernel that can be launched.</summary>
     internal static IReadOnlyList<CudaKernelVariant> Variants { get; } =
         [.. from function in new[] { "squares_of_blocks", "sum_of_blocks" } from pack in new[] { 1, Pack } select Variant(function, pack)];
@@ -41,7 +43,7 @@ public static class CudaSumOfSquares
         return (new(Variant("squares_of_blocks", pack), arguments, blocks, Threads), new(Variant("sum_of_blocks", pack), arguments, 1, Threads));
     }
 
-    private static CudaKernelVariant Variant(string function, int pack) => new(Source, function, $"VECTOR={pack}");
+    private static CudaKernelVariant Variant(string function, int pack) => Kernels[(function, pack)];
 }
 
 /// <summary>Parameters of squares_of_blocks and sum_of_blocks.</summary>

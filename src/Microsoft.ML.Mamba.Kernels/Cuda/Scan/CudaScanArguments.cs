@@ -61,7 +61,6 @@ internal struct CudaScanCarryArguments
     public int Groups;
     public int Segments;
     public int DeltaSoftplus;
-    public int Reserved;
 }
 
 /// <summary>Parameters of selective_scan_chain.</summary>
@@ -118,7 +117,6 @@ internal struct CudaScanBackwardArguments
     public int Groups;
     public int Segments;
     public int DeltaSoftplus;
-    public int Reserved;
 }
 
 /// <summary>Parameters of selective_scan_matrices.</summary>
@@ -133,5 +131,4 @@ internal struct CudaScanMatricesArguments
     public int Blocks;
     public int States;
     public int Groups;
-    public int Reserved;
 }

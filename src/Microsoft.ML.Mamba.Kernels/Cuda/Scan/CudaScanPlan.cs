@@ -22,6 +22,20 @@ internal sealed class CudaScanPlan
         (ScanDims.MaxState, new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1)),
     ];
 
+    private static readonly CudaKernelVariant ChainKernel = new($"{Source}_chain", $"{Source}_chain");
+
+    private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned, bool Checkpoints)> ForwardKernels = new(k =>
+        new($"{Source}_forward", $"{Source}_forward", [.. k.Tile.Defines(k.Type, k.Aligned, k.Tile.ForwardBytes(k.Type)), $"CHECKPOINTS={(k.Checkpoints ? 1 : 0)}"]));
+
+    private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned, bool Backward)> CarryKernels = new(k =>
+        new($"{Source}_carry", $"{Source}_carry", [.. k.Tile.Defines(k.Type, k.Aligned, k.Tile.CarryBytes(k.Type, k.Backward)), $"BACKWARD={(k.Backward ? 1 : 0)}"]));
+
+    private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned)> BackwardKernels = new(k =>
+        new($"{Source}_backward", $"{Source}_backward", k.Tile.Defines(k.Type, k.Aligned, k.Tile.BackwardBytes(k.Type))));
+
+    private static readonly CudaKernelFamily<(CudaNumber Type, bool Four)> MatricesKernels = new(k =>
+        new($"{Source}_matrices", $"{Source}_matrices", $"REAL={k.Type.Name()}", $"FOUR={(k.Four ? 1 : 0)}"));
+
     private readonly ScanDims _dims;
     private readonly CudaScanTile _forward;
     private readonly CudaScanTile _backward;
@@ -76,51 +90,37 @@ internal sealed class CudaScanPlan
          from aligned in new[] { true, false }
          from variant in new[]
          {
-             ForwardVariant(tiles.Forward, type, aligned, false), ForwardVariant(tiles.Forward, type, aligned, true), CarryVariant(tiles.Forward, type, aligned, false),
-             CarryVariant(tiles.Forward, type, aligned, true), BackwardVariant(tiles.Backward, type, aligned),
+             ForwardKernels[(tiles.Forward, type, aligned, false)], ForwardKernels[(tiles.Forward, type, aligned, true)], CarryKernels[(tiles.Forward, type, aligned, false)],
+             CarryKernels[(tiles.Forward, type, aligned, true)], BackwardKernels[(tiles.Backward, type, aligned)],
          }
          select variant)
-        .Concat(from type in CudaNumbers.All from four in new[] { true, false } select MatricesVariant(type, four)).Append(ChainVariant);
+        .Concat(from type in CudaNumbers.All from four in new[] { true, false } select MatricesKernels[(type, four)]).Append(ChainKernel);
 
     private long StateFloats => _dims.Channels * _dims.State;
 
     private long MatrixFloats => _dims.Steps * BlocksOf(_backward) * 2 * _dims.State;
 
     public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments) =>
-        new(ForwardVariant(_forward, type, aligned, arguments.Checkpoints != 0), arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
+        new(ForwardKernels[(_forward, type, aligned, arguments.Checkpoints != 0)], arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
 
     public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>
-        new(CarryVariant(_forward, type, aligned, backward), arguments, Segments == 1 ? 0 : Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
+        new(CarryKernels[(_forward, type, aligned, backward)], arguments, Segments == 1 ? 0 : Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
 
     public CudaLaunch<CudaScanChainArguments> Chain(CudaScanChainArguments arguments) =>
-        new(ChainVariant, arguments, Segments == 1 ? 0 : (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
+        new(ChainKernel, arguments, Segments == 1 ? 0 : (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
 
     public CudaLaunch<CudaScanBackwardArguments> Backward(CudaNumber type, bool aligned, CudaScanBackwardArguments arguments) =>
-        new(BackwardVariant(_backward, type, aligned), arguments, Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
+        new(BackwardKernels[(_backward, type, aligned)], arguments, Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
 
     public CudaLaunch<CudaScanMatricesArguments> Matrices(CudaNumber type, nint partials, nint db, nint dc)
     {
         var taken = _dims.State % 4 == 0 ? 4 : 1;
         return new(
-            MatricesVariant(type, taken == 4),
+            MatricesKernels[(type, taken == 4)],
             new CudaScanMatricesArguments { Partials = partials, Db = db, Dc = dc, Rows = _dims.Steps, Blocks = BlocksOf(_backward), States = _dims.State, Groups = _dims.Groups },
             (_dims.Steps * 2 * _dims.State * _dims.Groups / taken + MatricesThreads - 1) / MatricesThreads,
             MatricesThreads);
     }
-
-    private static CudaKernelVariant ChainVariant { get; } = new($"{Source}_chain", $"{Source}_chain");
-
-    private static CudaKernelVariant ForwardVariant(CudaScanTile tile, CudaNumber type, bool aligned, bool checkpoints) =>
-        new($"{Source}_forward", $"{Source}_forward", [.. tile.Defines(type, aligned, tile.ForwardBytes(type)), $"CHECKPOINTS={(checkpoints ? 1 : 0)}"]);
-
-    private static CudaKernelVariant CarryVariant(CudaScanTile tile, CudaNumber type, bool aligned, bool backward) =>
-        new($"{Source}_carry", $"{Source}_carry", [.. tile.Defines(type, aligned, tile.CarryBytes(type, backward)), $"BACKWARD={(backward ? 1 : 0)}"]);
-
-    private static CudaKernelVariant BackwardVariant(CudaScanTile tile, CudaNumber type, bool aligned) =>
-        new($"{Source}_backward", $"{Source}_backward", tile.Defines(type, aligned, tile.BackwardBytes(type)));
-
-    private static CudaKernelVariant MatricesVariant(CudaNumber type, bool four) =>
-        new($"{Source}_matrices", $"{Source}_matrices", $"REAL={type.Name()}", $"FOUR={(four ? 1 : 0)}");
 
     private int BlocksOf(CudaScanTile tile) => checked((int)(_dims.Groups * ((_dims.ChannelsPerGroup + tile.Channels - 1) / tile.Channels)));
 }

@@ -13,6 +13,8 @@ public static class CudaSelectiveStateUpdate
     private const int Pack = 4;
     private const int WarpLanes = 32;
 
+    private static readonly CudaKernelFamily<(CudaNumber Type, int Pack)> Kernels = new(k => new(Source, Source, $"REAL={k.Type.Name()}", $"VECTOR={k.Pack}"));
+
     /// <summary>Every kernel that can be launched.</summary>
     internal static IReadOnlyList<CudaKernelVariant> Variants { get; } =
         [.. from type in CudaNumbers.All from pack in new[] { 1, Pack } select Variant(type, pack)];
@@ -66,7 +68,7 @@ public static class CudaSelectiveStateUpdate
             Threads);
     }
 
-    private static CudaKernelVariant Variant(CudaNumber type, int pack) => new(Source, Source, $"REAL={type.Name()}", $"VECTOR={pack}");
+    private static CudaKernelVariant Variant(CudaNumber type, int pack) => Kernels[(type, pack)];
 }
 
 /// <summary>Parameters of selective_state_update.</summary>
