@@ -28,13 +28,14 @@ internal static class EmbeddingAccuracyBenchmark
         Option<bool> layers = new("--layers") { Description = "Also judge the embeddings of every block, mean and max." };
         Option<DirectoryInfo?> kept = new("--encoder") { Description = "Folder of a checkpoint: the encoder of seed 1 is read from it where it is there, else written to it once learnt." };
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.Epochs=10, Model.NLayer=4.", AllowMultipleArgumentsPerToken = true };
+        Option<int?> gpu = new("--gpu") { Description = "Train and score on this GPU: its index from 0." };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
-        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, kept, set, progress, json };
+        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, kept, set, gpu, progress, json };
         command.SetAction(arguments =>
         {
             (DnaRow[] train, DnaRow[] judge) = GenomeWindows.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
             Console.WriteLine(FormattableString.Invariant($"{train.Length:N0} windows to learn from, {judge.Length:N0} to judge by; {100.0 * judge.Count(row => row.Label) / judge.Length:0.00} % of those are coding."));
-            var run = new Run(train, judge, arguments.GetValue(set)!, arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
+            var run = new Run(train, judge, arguments.GetValue(set)!, seed => AccuracyBenchmark.Context(seed, arguments.GetValue(gpu)), arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
             List<EmbeddingAccuracyRow> rows = [run.KMers()];
             foreach (int seed in Enumerable.Range(1, arguments.GetValue(seeds)))
                 rows.AddRange(run.Encoders(seed, arguments.GetValue(layers), seed == 1 ? arguments.GetValue(kept) : null));
@@ -63,18 +64,18 @@ internal static class EmbeddingAccuracyBenchmark
         return options;
     }
 
-    private sealed class Run(DnaRow[] train, DnaRow[] judge, string[] overrides, Action<MambaTrainingProgress>? progress)
+    private sealed class Run(DnaRow[] train, DnaRow[] judge, string[] overrides, Func<int, MLContext> context, Action<MambaTrainingProgress>? progress)
     {
         public EmbeddingAccuracyRow KMers()
         {
-            var ml = new MLContext(seed: 1);
+            MLContext ml = context(1);
             return Judge(ml, 1, "3-mers", ml.Transforms.Text.TokenizeIntoCharactersAsKeys("Letters", "Sequence", useMarkerCharacters: false)
                 .Append(ml.Transforms.Text.ProduceNgrams("Features", "Letters", ngramLength: 3, useAllLengths: false)));
         }
 
         public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers, DirectoryInfo? kept)
         {
-            var ml = new MLContext(seed);
+            MLContext ml = context(seed);
 
             // One step of next to no length leaves the initial weights.
             var untrained = Options(overrides);
