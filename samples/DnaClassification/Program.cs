@@ -76,7 +76,7 @@ return SampleRun.Run(cancellation =>
     VBuffer<ReadOnlyMemory<char>> slotNames = default;
     scored.Schema["Score"].GetSlotNames(ref slotNames);
     var classes = slotNames.DenseValues().Select(name => name.ToString()).ToArray();
-    Pictures.TrainingCurve(model.OfType<MambaMulticlassTransformer>().Single().History, InOut("training-curve.png"));
+    TrainingCurve.Draw(model.OfType<MambaMulticlassTransformer>().Single().History, InOut("training-curve.png"));
     Pictures.ConfusionMatrix(metrics.ConfusionMatrix, classes, InOut("confusion-matrix.png"));
 
     // Saving, loading in a fresh context, and predicting one sequence at a time.
