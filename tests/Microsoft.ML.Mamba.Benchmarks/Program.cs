@@ -19,6 +19,6 @@ var root = new RootCommand("Measures Microsoft.ML.Mamba on this machine.")
 var diagnose = new Command("diagnose", "What the library finds on this machine.");
 diagnose.SetAction(_ => Console.WriteLine(Microsoft.ML.Mamba.MambaEnvironment.Diagnose()));
 root.Add(diagnose);
-foreach (Command command in LengthBenchmark.Commands().Concat(LoadBenchmark.Commands()))
+foreach (Command command in LengthBenchmark.Commands().Concat(StreamBenchmark.Commands()).Concat(LoadBenchmark.Commands()))
     root.Add(command);
 return root.Parse(args).Invoke();

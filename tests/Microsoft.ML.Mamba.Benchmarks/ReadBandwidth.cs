@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace Microsoft.ML.Mamba.Benchmarks;
 
 /// <summary>
-/// How fast this machine reads memory: all processors sum an array that no cache holds, each taking the next block when it is done
+/// How fast this machine reads memory: all processors, or as many as asked for, sum an array, each taking the next block when it is done
 /// with one. On threads of its own, without libtorch or the library's kernels.
 /// </summary>
 internal sealed class ReadBandwidth
@@ -19,11 +19,14 @@ internal sealed class ReadBandwidth
     private static readonly TimeSpan UntilOthersSleep = TimeSpan.FromMilliseconds(30);
 
     private readonly float[] _memory;
+    private readonly int _threads;
     private float _sum;
 
-    /// <param name="bytes">Size of the array.</param>
-    public ReadBandwidth(long bytes)
+    /// <param name="bytes">Size of the array; what a cache holds is read from there.</param>
+    /// <param name="threads">Threads that read; 0: one per processor.</param>
+    public ReadBandwidth(long bytes, int threads = 0)
     {
+        _threads = threads > 0 ? threads : Environment.ProcessorCount;
         _memory = GC.AllocateUninitializedArray<float>(checked((int)(bytes / sizeof(float))));
         Array.Fill(_memory, 1);
     }
@@ -43,7 +46,7 @@ internal sealed class ReadBandwidth
         (int blocks, int next) = (_memory.Length / Block, -1);
         return Interleaved.Seconds(() =>
         {
-            Thread[] others = [.. Enumerable.Range(1, Environment.ProcessorCount - 1).Select(_ => new Thread(ReadBlocks))];
+            Thread[] others = [.. Enumerable.Range(1, _threads - 1).Select(_ => new Thread(ReadBlocks))];
             foreach (Thread other in others)
                 other.Start();
             ReadBlocks();

@@ -167,6 +167,9 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         return Leave(stream, layer).MoveToOuterDisposeScope();
     }
 
+    /// <summary>Whether <see cref="Step"/> takes a single sequence through all blocks in one call of a kernel of the processor.</summary>
+    internal bool StepsInOneCall => BlockType is null && Config.Norm == MambaNorm.RmsNorm && Device.type == DeviceType.CPU;
+
     /// <summary>Encodes one position of each sequence and advances the state in place. Causal models only; not differentiable.</summary>
     /// <param name="input">(B) int64 ids, or (B, F) frames.</param>
     /// <param name="state">State before the position; after it when this returns.</param>

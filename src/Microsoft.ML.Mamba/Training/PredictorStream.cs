@@ -11,6 +11,9 @@ namespace Microsoft.ML.Mamba.Training;
 /// </summary>
 internal sealed class PredictorStream : IDisposable
 {
+    /// <summary>Positions up to which steps, one kernel call each, are quicker than all positions together, which go from op to op.</summary>
+    private const int MostSteps = 6;
+
     private readonly ModelDescription _description;
     private readonly MambaForSequenceTagging _network;
     private readonly ForwardLease _lease;
@@ -88,20 +91,30 @@ internal sealed class PredictorStream : IDisposable
         for (var start = 0; start < positions; start += SequencePieces.Length)
         {
             var count = Math.Min(SequencePieces.Length, positions - start);
-            Score(inputOf(content.Slice(start * width, count * width), count)).CopyTo(_scores.AsSpan(start * classes));
+            Score(inputOf(content.Slice(start * width, count * width), count), _scores.AsSpan(start * classes, count * classes));
         }
         var scores = _scores.AsSpan(0, positions * classes);
         _description.Objective.ToScores(scores, classes);
         return scores;
     }
 
-    private float[] Score(SequenceInput content)
+    private void Score(SequenceInput content, Span<float> scores)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         using var input = content.MovedTo(_network.Backbone.Device);
         _state ??= _network.Backbone.NewState(1);
-        return input.Length > 1 ? _network.Forward(input, _state).ToArray()
-            : _network.Step(input.Ids?.select(1, 0) ?? input.Frames!.select(1, 0), _state).ToArray();
+        if (input.Length > (_network.Backbone.StepsInOneCall ? MostSteps : 1))
+        {
+            _network.Forward(input, _state).ToArray().CopyTo(scores);
+            return;
+        }
+        var classes = _description.OutputCount;
+        for (var t = 0; t < input.Length; t++)
+        {
+            using var position = (input.Ids ?? input.Frames!).select(1, t);
+            using var given = _network.Step(position, _state);
+            given.ToArray().CopyTo(scores.Slice(t * classes, classes));
+        }
     }
 }
