@@ -51,7 +51,7 @@ internal sealed class SequenceSet
     /// <summary>Adds a sequence of ids.</summary>
     /// <param name="ids">Its ids, each ≥ 0; may be empty.</param>
     /// <param name="target">Class index, 0/1 or number to learn; finite.</param>
-    /// <param name="sourceRow">The row it came from, for messages; -1 = its place in this set.</param>
+    /// <param name="sourceRow">The row it came from, which windows of one sequence share; -1 = its place in this set.</param>
     /// <exception cref="InvalidOperationException">A negative id, or a target that is not finite; the message names the row.</exception>
     internal void AddIds(ReadOnlySpan<int> ids, float target, long sourceRow = -1)
     {
@@ -71,13 +71,13 @@ internal sealed class SequenceSet
             ids.CopyTo(Reserve<int>(ids.Length));
         }
         MaxId = Math.Max(MaxId, largest);
-        Append(ids.Length, ids.Length, target);
+        Append(ids.Length, ids.Length, target, sourceRow);
     }
 
     /// <summary>Adds a sequence of frames.</summary>
     /// <param name="frames">Its frames one after the other, each <see cref="FrameWidth"/> finite floats; may be empty.</param>
     /// <param name="target">Class index, 0/1 or number to learn; finite.</param>
-    /// <param name="sourceRow">The row it came from, for messages; -1 = its place in this set.</param>
+    /// <param name="sourceRow">The row it came from, which windows of one sequence share; -1 = its place in this set.</param>
     /// <exception cref="InvalidOperationException">A value that is not finite, or a ragged last frame; the message names the row.</exception>
     internal void AddFrames(ReadOnlySpan<float> frames, float target, long sourceRow = -1)
     {
@@ -85,7 +85,7 @@ internal sealed class SequenceSet
         CheckTarget(target, sourceRow);
         CheckFrames(frames, sourceRow);
         frames.CopyTo(Reserve<float>(frames.Length));
-        Append(frames.Length, frames.Length / FrameWidth, target);
+        Append(frames.Length, frames.Length / FrameWidth, target, sourceRow);
     }
 
     /// <summary>
@@ -114,6 +114,9 @@ internal sealed class SequenceSet
     internal int GetLength(int row) => _places[row].Length;
 
     internal float GetTarget(int row) => _places[row].Target;
+
+    /// <summary>The row that one sequence came from: the same for all windows of a longer one.</summary>
+    internal long GetSourceRow(int row) => _places[row].SourceRow;
 
     /// <summary>What <see cref="LabelLast"/> gave one sequence; null: nothing. Not to be changed.</summary>
     internal int[]? GetLabels(int row) => _labels[row];
@@ -175,9 +178,9 @@ internal sealed class SequenceSet
         return ((T[])_blocks[^1]).AsSpan(_filled, elements);
     }
 
-    private void Append(int elements, int length, float target)
+    private void Append(int elements, int length, float target, long sourceRow)
     {
-        _places.Add(new Place(_blocks.Count - 1, _filled, length, target));
+        _places.Add(new Place(_blocks.Count - 1, _filled, length, target, sourceRow >= 0 ? sourceRow : Count));
         _labels.Add(null);
         _filled += elements;
         TotalLength += length;
@@ -233,5 +236,5 @@ internal sealed class SequenceSet
     private void ThrowBadRow(long sourceRow, string what) =>
         throw new InvalidOperationException(FormattableString.Invariant($"Row {(sourceRow >= 0 ? sourceRow : Count)}: {what}"));
 
-    private readonly record struct Place(int Block, int Offset, int Length, float Target);
+    private readonly record struct Place(int Block, int Offset, int Length, float Target, long SourceRow);
 }

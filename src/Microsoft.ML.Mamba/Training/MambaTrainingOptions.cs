@@ -65,6 +65,9 @@ public sealed class MambaTrainingOptions
     /// <summary>
     /// The share of the training rows, in [0, 1), that is held out for validation when no validation set is given; for classes the
     /// same share of each. Default 0.1. With 0 there is no validation: all rows train and the last weights are kept.
+    /// Where taggers cut long sequences into windows, whole sequences are held out, so that no sequence is on both sides; where
+    /// none brings less than twice the share and several do not reach half of it, as with a single long one, a stretch of
+    /// neighbouring windows is.
     /// </summary>
     public double ValidationFraction { get; set; } = 0.1;
 

@@ -33,6 +33,63 @@ public sealed class ValidationSplitTests
         Assert.Equal((35, 15), (train.Length, validation.Length));
     }
 
+    [Theory]
+    [InlineData(0.1)]
+    [InlineData(0.3)]
+    public void Windows_of_a_sequence_stay_together(double fraction)
+    {
+        int[] windows = [4, 1, 7, 3, 5, 2, 6, 4, 8, 1, 3, 6]; // 50 in all
+        var set = SetOfWindows(windows);
+
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var (train, validation) = ValidationSplit.Choose(set, 2, fraction, new Random(seed));
+
+            Assert.Equal(Enumerable.Range(0, 50), train.Concat(validation).Order());
+            Assert.Empty(train.Select(set.GetSourceRow).Intersect(validation.Select(set.GetSourceRow)));
+            Assert.InRange(validation.Length, fraction * 50 / 2, fraction * 50 * 2);
+        }
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(60, 40)]
+    public void Of_too_few_sequences_for_the_share_a_stretch_of_windows_is_held_out(params int[] windows)
+    {
+        var set = SetOfWindows(windows);
+        var firsts = new HashSet<int>();
+
+        for (var seed = 0; seed < 20; seed++)
+        {
+            var (train, validation) = ValidationSplit.Choose(set, 2, 0.1, new Random(seed));
+
+            Assert.Equal(Enumerable.Range(validation[0], 10), validation);
+            Assert.Equal(Enumerable.Range(0, 100), train.Concat(validation).Order());
+            firsts.Add(validation[0]);
+        }
+        Assert.True(firsts.Count > 5, "the stretch is always at the same place");
+    }
+
+    [Fact]
+    public void Two_sequences_are_enough_when_one_is_short_and_one_always_trains()
+    {
+        Assert.Equal([0, 1], ValidationSplit.Choose(SetOfWindows(2, 18), 2, 0.1, new Random(1)).Validation);
+        Assert.NotEmpty(ValidationSplit.Choose(SetOfWindows(5, 5), 2, 0.99, new Random(1)).Train);
+    }
+
+    private static SequenceSet SetOfWindows(params int[] windows)
+    {
+        var set = SequenceSet.OfIds();
+        for (var sequence = 0; sequence < windows.Length; sequence++)
+        {
+            for (var window = 0; window < windows[sequence]; window++)
+            {
+                set.AddIds([0], 0f, sequence);
+            }
+        }
+        return set;
+    }
+
     private static SequenceSet SetOf(float[] targets)
     {
         var set = SequenceSet.OfIds();
