@@ -48,14 +48,8 @@ public sealed class CheckpointMemoryTests : IDisposable
     private static void Load(string tiny, string large)
     {
         MambaCheckpoint.Load(tiny).CreateLanguageModel().Dispose(); // code and libtorch are loaded before the count begins
-        var before = Peak();
+        var before = PeakMemory.Bytes();
         using var model = MambaCheckpoint.Load(large).CreateLanguageModel();
-        Console.WriteLine($"{model.parameters().Sum(p => p.numel()) * sizeof(float)} {Peak() - before}");
-    }
-
-    private static long Peak()
-    {
-        var line = File.ReadLines("/proc/self/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+        Console.WriteLine($"{model.parameters().Sum(p => p.numel()) * sizeof(float)} {PeakMemory.Bytes() - before}");
     }
 }

@@ -36,6 +36,35 @@ public sealed class MambaTagStreamTests
         Assert.Equal(["-", "call"], stream.Labels);
     }
 
+    /// <summary>Pushes of every kind: frame by frame, a few frames in steps, many together, more than a piece of scoring.</summary>
+    [Fact]
+    public void Ten_minutes_of_frames_get_what_the_whole_sequence_gets_however_they_are_cut()
+    {
+        const int Frames = 60_000;
+        var recording = TaggingData.Recordings(1, seed: 4, shortest: Frames, longest: Frames + 1)[0];
+        using var model = Causal("Events", MambaTagUnit.Event, _ml.Data.LoadFromEnumerable(TaggingData.Recordings(20)));
+        var whole = model.Transform(_ml.Data.LoadFromEnumerable([recording])).GetColumn<float[]>("Score").Single();
+        using var stream = model.CreateStream();
+        var random = new Random(1);
+
+        foreach (int[] sizes in (int[][])[[10], [1, 2, 3, 5, 8, 30, 100, 3000]])
+        {
+            var worst = 0f;
+            while (stream.Position < Frames)
+            {
+                var at = (int)stream.Position;
+                var count = Math.Min(sizes[random.Next(sizes.Length)], Frames - at);
+                Assert.Equal(count, stream.Push(recording.Sequence.AsSpan(2 * at, 2 * count)));
+                for (var i = 0; i < stream.Scores.Length; i++)
+                    worst = Math.Max(worst, Math.Abs(stream.Scores[i] - whole[(at * stream.Labels.Count) + i]));
+            }
+
+            Assert.InRange(worst, 0, Tolerance);
+            Assert.Equal(Frames, stream.Position);
+            stream.Reset();
+        }
+    }
+
     [Theory]
     [InlineData(MambaTagUnit.Word)]
     [InlineData(MambaTagUnit.Position)]

@@ -56,6 +56,38 @@ public sealed class TaggingEvaluationTests
         Assert.Equal(0.5, metrics.EntityF1!.Value, 12);
     }
 
+    /// <summary>
+    /// The example of seqeval's README: f1_score 0.50, accuracy_score 0.80. True entities are (3,6,MISC) of the first sentence and
+    /// (0,2,PER) of the second; given are (2,6,MISC), which begins too early, and (0,2,PER): 1 right of 2 given and of 2 true. Eight
+    /// of ten words have the right label.
+    /// </summary>
+    [Fact]
+    public void Entities_of_the_documented_example_of_seqeval_score_as_it_says()
+    {
+        var metrics = EvaluateNamed(
+            ["O O O B-MISC I-MISC I-MISC O", "B-PER I-PER O"],
+            ["O O B-MISC I-MISC I-MISC I-MISC O", "B-PER I-PER O"]);
+
+        Assert.Equal(0.50, metrics.EntityF1!.Value, 12);
+        Assert.Equal(0.80, metrics.Accuracy, 12);
+    }
+
+    /// <summary>
+    /// Transitions. The first row is the other example of that README: 1.0 to the lenient rules of conlleval, 0.0 in mode strict with
+    /// scheme IOB2, which is what is measured here, since an I that goes on from nothing is no entity.
+    /// </summary>
+    [Theory]
+    [InlineData("B-NP I-NP O", "I-NP I-NP O", 0)]
+    [InlineData("B-NP I-NP O", "B-NP I-NP O", 1)]
+    [InlineData("B-NP B-NP O", "B-NP I-NP O", 0)] // two entities of a word each, one of two words
+    [InlineData("B-NP B-NP O", "B-NP B-NP B-NP", 2 * 2.0 / (2 + 3))] // an entity too many
+    [InlineData("B-NP I-VP O", "B-NP O O", 1)] // an I of another type goes on from nothing: (0,1,NP) alone on both sides
+    [InlineData("B-NP O I-NP", "B-NP O O", 1)] // and so does an I after O
+    [InlineData("B-NP I-NP B-VP", "B-NP I-NP B-NP", 2 * 1.0 / (2 + 2))] // right place, wrong type
+    [InlineData("O O B-NP", "O O O", 0)]
+    public void Entities_begin_with_B_and_go_on_over_I_of_their_type(string label, string predicted, double f1) =>
+        Assert.Equal(f1, EvaluateNamed([label], [predicted]).EntityF1!.Value, 12);
+
     [Fact]
     public void They_read_as_a_table()
     {
@@ -79,16 +111,27 @@ public sealed class TaggingEvaluationTests
         Assert.Contains("no position with a label", EstimatorContract.MustFail(() => Evaluate([0], [1])).Message, StringComparison.Ordinal);
     }
 
+    private SequenceTaggingMetrics EvaluateNamed(string[] labels, string[] predicted)
+    {
+        string[] names = ["O", .. ((string[])["MISC", "PER", "NP", "VP"]).SelectMany(type => (string[])["B-" + type, "I-" + type])];
+        return Evaluate([.. labels.Zip(predicted, (label, given) => new Texts { Label = label.Split(' '), PredictedLabel = given.Split(' ') })], names, background: null);
+    }
+
     private SequenceTaggingMetrics Evaluate(uint[] label, uint[] predicted, string? background = null, string[]? names = null)
     {
         names ??= Names;
+        return Evaluate([new Texts { Label = Named(label), PredictedLabel = Named(predicted) }], names, background);
+
+        string[] Named(uint[] values) => [.. values.Select(v => v == 0 ? "missing" : names[v - 1])];
+    }
+
+    private SequenceTaggingMetrics Evaluate(Texts[] rows, string[] names, string? background)
+    {
         // Keys in the order of the names.
-        var data = _ml.Data.LoadFromEnumerable([new Texts { Label = Named(label), PredictedLabel = Named(predicted) }]);
+        var data = _ml.Data.LoadFromEnumerable(rows);
         var keys = _ml.Data.LoadFromEnumerable(names.Select(name => new Name { Value = name }));
         var mapped = _ml.Transforms.Conversion.MapValueToKey([new InputOutputColumnPair("Label"), new InputOutputColumnPair("PredictedLabel")], keyData: keys).Fit(data).Transform(data);
         return _ml.SequenceTagging().Evaluate(mapped, backgroundLabel: background);
-
-        string[] Named(uint[] values) => [.. values.Select(v => v == 0 ? "missing" : names[v - 1])];
     }
 
     private sealed class Texts
