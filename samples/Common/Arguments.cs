@@ -16,16 +16,11 @@ internal static class Arguments
     public static Option<FileInfo> ExistingFile(string name, string description) => new Option<FileInfo>(name) { Description = description }.AcceptExistingOnly();
 
     /// <summary>A whole number of 1 or more.</summary>
-    public static Option<int> WholeNumber(string name, string description, int byDefault)
-    {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => byDefault };
-        option.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var count) || count < 1))
-                result.AddError($"{name} is '{result.Tokens[0].Value}'; expected a whole number of 1 or more.");
-        });
-        return option;
-    }
+    public static Option<int> WholeNumber(string name, string description, int byDefault) =>
+        OneOrMore(new Option<int>(name) { Description = description, DefaultValueFactory = _ => byDefault });
+
+    /// <summary>A whole number of 1 or more, or null where none is given.</summary>
+    public static Option<int?> WholeNumber(string name, string description) => OneOrMore(new Option<int?>(name) { Description = description });
 
     /// <summary>Reads the arguments. Without options to go on (help was asked for, or an argument is wrong), only the exit code counts.</summary>
     public static (T? Options, int ExitCode) Read<T>(RootCommand command, string[] args, Func<ParseResult, T> create)
@@ -60,5 +55,16 @@ internal static class Arguments
         var encoder = MambaEncoder.Load(folder);
         return encoder.Tokenizer is not null ? encoder : throw new FileNotFoundException(
             $"There is no tokenizer.json in {folder}, so the checkpoint cannot read text. Put the one there that the model came with.");
+    }
+
+    private static T OneOrMore<T>(T option)
+        where T : Option
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && (!int.TryParse(result.Tokens[0].Value, out var count) || count < 1))
+                result.AddError($"{option.Name} is '{result.Tokens[0].Value}'; expected a whole number of 1 or more.");
+        });
+        return option;
     }
 }

@@ -32,6 +32,15 @@ public sealed class MambaTaggingTransformer : ITransformer, IPredictorOwner, IDi
     /// <summary>What happened in training, epoch by epoch.</summary>
     public MambaTrainingHistory History => _scorer.Predictor.Description.History;
 
+    /// <summary>Models of events: the time from one frame to the next, in seconds; frame i is labelled for the moment <see cref="FirstFrame"/> + i · this. 0 for other units.</summary>
+    public double FrameHop => Alignment.Hop;
+
+    /// <summary>Models of events: the moment that the label of the first frame is for, in seconds from the beginning. 0 for other units.</summary>
+    public double FirstFrame => Alignment.First;
+
+    /// <summary>Models of events: the label of frames outside of all events. Null for other units.</summary>
+    public string? BackgroundLabel => Alignment.Unit == MambaTagUnit.Event ? Alignment.Background : null;
+
     /// <summary>
     /// Begins to label one sequence as it comes: frames of a microphone, letters of a text. The labels are those that the whole
     /// sequence gets. Only for causal models (<c>Model.Bidirectional = false</c>).
@@ -40,6 +49,8 @@ public sealed class MambaTaggingTransformer : ITransformer, IPredictorOwner, IDi
     /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public MambaTagStream CreateStream() => new(_scorer.Predictor.OpenStream(), _scorer.Encoding, (TaggingOutputs)_scorer.Outputs);
+
+    private TagAlignment Alignment => ((TaggingOutputs)_scorer.Outputs).Alignment;
 
     SequencePredictor IPredictorOwner.Predictor => _scorer.Predictor;
 

@@ -12,6 +12,8 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
 
     public bool PerPosition => true;
 
+    public TagAlignment Alignment => alignment;
+
     public bool ByWord => alignment.Unit == MambaTagUnit.Word;
 
     /// <summary>The labels as text; numbers, from 0, where they have no values.</summary>

@@ -85,6 +85,17 @@ public sealed class TaggingTrainerTests
     }
 
     [Fact]
+    public void A_model_of_events_tells_what_moments_its_labels_are_for_and_others_tell_none()
+    {
+        using var model = TaggingData.Trainer(_ml, "Events", MambaTagUnit.Event, o => (o.FirstFrame, o.BackgroundLabel) = (-0.05, "silence"))
+            .Fit(_ml.Data.LoadFromEnumerable(TaggingData.Recordings(20)));
+        using var words = TaggingData.Trainer(_ml, "Words", MambaTagUnit.Word).Fit(_ml.Data.LoadFromEnumerable(TaggingData.Sentences(20)));
+
+        Assert.Equal((0.01, -0.05, "silence"), (model.FrameHop, model.FirstFrame, model.BackgroundLabel));
+        Assert.Equal((0, 0, null), (words.FrameHop, words.FirstFrame, words.BackgroundLabel));
+    }
+
+    [Fact]
     public void An_engine_gives_what_the_view_gives()
     {
         var rows = TaggingData.Sentences(30);
