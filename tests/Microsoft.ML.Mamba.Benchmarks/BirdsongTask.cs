@@ -19,8 +19,8 @@ internal sealed class BirdsongTask : FineTask
         {
             Unit = MambaTagUnit.Event,
             BackgroundLabel = "silence",
-            Model = new MambaConfig { DModel = 64, NLayer = 3 },
-            Training = new MambaTrainingOptions { Epochs = 100, BatchSize = 4, LearningRate = 2e-3, Dropout = 0.2, MaxLength = 256, TimeMasks = 1, TimeMaskWidth = 6, FrequencyMasks = 1, FrequencyMaskWidth = 6, FrameGain = 0.5 },
+            Model = new MambaConfig { DModel = 96, NLayer = 3 },
+            Training = new MambaTrainingOptions { Epochs = 60, BatchSize = 4, LearningRate = 2e-3, Dropout = 0.2, MaxLength = 256, TimeMasks = 1, TimeMaskWidth = 6, FrequencyMasks = 1, FrequencyMaskWidth = 6, FrameGain = 0.5 },
         };
         return Tag(run, options, recordings.Frames(), View(train), View(judge));
     }

@@ -51,11 +51,10 @@ internal static class EmbeddingAccuracyBenchmark
         {
             OutputColumnName = "Features",
             Tokenizer = SequenceTokenizer.Dna,
-            Model = new MambaConfig { DModel = 64, NLayer = 6, Bidirectional = false },
-            Layer = 5,
+            Model = new MambaConfig { DModel = 128, NLayer = 8, Bidirectional = false },
             Training = new MambaTrainingOptions
             {
-                Epochs = 12, BatchSize = 32, LearningRate = 4e-3, Dropout = 0, ValidationFraction = 0,
+                Epochs = 12, BatchSize = 32, LearningRate = 2e-3, Dropout = 0.1, ValidationFraction = 0,
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             },
         };

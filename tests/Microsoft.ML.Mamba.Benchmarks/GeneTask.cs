@@ -23,10 +23,10 @@ internal sealed class GeneTask : FineTask
             Tokenizer = SequenceTokenizer.Dna,
             LabelColumnName = nameof(Row.Labels),
             OppositeStrandLabels = ["+", "-"],
-            Model = new MambaConfig { DModel = 128, NLayer = 5 },
+            Model = new MambaConfig { DModel = 128, NLayer = 8 },
             Training = new MambaTrainingOptions
             {
-                Epochs = 40, BatchSize = 16, LearningRate = 2e-3, Dropout = 0.1, MaxLength = 2048,
+                Epochs = 70, BatchSize = 4, LearningRate = 2e-3, Dropout = 0.2, MaxLength = 8192, MutationRate = 0.05,
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             },
         };

@@ -22,7 +22,14 @@ internal sealed class Recordings(MLContext ml, string folder, int sampleRate)
     }
 
     /// <summary>Log-mel frames of a column of samples, in a column that trainers read.</summary>
-    public IEstimator<ITransformer> Frames(int melBands = 40) => ml.Transforms.LogMelFrames("Sequence", nameof(Clip.Samples), sampleRate, melBands);
+    public IEstimator<ITransformer> Frames() => Frames(new LogMelFramesEstimator.Options());
+
+    /// <param name="options">All but the columns and the sample rate.</param>
+    public IEstimator<ITransformer> Frames(LogMelFramesEstimator.Options options)
+    {
+        (options.OutputColumnName, options.InputColumnName, options.SampleRate) = ("Sequence", nameof(Clip.Samples), sampleRate);
+        return ml.Transforms.LogMelFrames(options);
+    }
 
     private sealed class File
     {

@@ -19,7 +19,7 @@ namespace Microsoft.ML.Mamba;
 ///
 /// | Output Column Name | Column Type | Description |
 /// | -- | -- | -- |
-/// | `PredictedLabel` | variable vector of [key](xref:Microsoft.ML.Data.KeyDataViewType) | The most probable label of each position, or of each word; key values are the labels. |
+/// | `PredictedLabel` | variable vector of [key](xref:Microsoft.ML.Data.KeyDataViewType) | The most probable label of each position, or of each word (with a `TransitionPenalty`, that of the most probable sequence of labels); key values are the labels. |
 /// | `Score` | variable vector of <xref:System.Single>, dimensions (0, K) | The probability of each label, position after position. |
 ///
 /// ### Trainer Characteristics
@@ -98,6 +98,14 @@ public sealed class MambaTaggingTrainer : IEstimator<MambaTaggingTransformer>
         public int ScoringWindow { get; set; }
 
         /// <summary>
+        /// What a change of label from one position (or word) to the next costs, in nats, 0 or more: predicted labels are those of the
+        /// sequence with the largest sum of log-probabilities less this for each change (Viterbi 1967), so that long segments are not broken up by
+        /// single doubtful positions. The natural logarithm of a segment's usual length is a good first guess. 0 (default): the most probable
+        /// label of each position. Scores and the metrics of training do not depend on it. Live labels need 0, because they cannot wait.
+        /// </summary>
+        public double TransitionPenalty { get; set; }
+
+        /// <summary>
         /// DNA: labels that change places on the other strand, two by two, for example "+", "-" for genes. Used by
         /// <see cref="MambaTrainingOptions.ReverseComplementAugmentation"/>, <see cref="MambaTrainingOptions.ReverseComplementAveraging"/>
         /// and models with <see cref="MambaConfig.ReverseComplement"/>, which also mirror the positions. Null (default): labels stay what they are.
@@ -131,6 +139,8 @@ public sealed class MambaTaggingTrainer : IEstimator<MambaTaggingTransformer>
                 yield return $"BackgroundLabel is '{BackgroundLabel}'; expected a label without ';'.";
             if (ScoringWindow != 0 && ScoringWindow < Modules.OverlappingWindows.Shortest)
                 yield return $"ScoringWindow is {ScoringWindow}; expected 0 (from MaxLength) or at least {Modules.OverlappingWindows.Shortest}.";
+            if (!(TransitionPenalty >= 0 && double.IsFinite(TransitionPenalty)))
+                yield return FormattableString.Invariant($"TransitionPenalty is {TransitionPenalty}; expected a finite number, 0 or more.");
             if (OppositeStrandLabels is { } labels && (labels.Length % 2 != 0 || labels.Distinct(StringComparer.Ordinal).Count() != labels.Length))
                 yield return $"OppositeStrandLabels has {string.Join(", ", labels.Select(l => $"'{l}'"))}; expected pairs of different labels.";
         }

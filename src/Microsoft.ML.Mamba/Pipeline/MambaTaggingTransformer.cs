@@ -46,9 +46,16 @@ public sealed class MambaTaggingTransformer : ITransformer, IPredictorOwner, IDi
     /// sequence gets. Only for causal models (<c>Model.Bidirectional = false</c>).
     /// </summary>
     /// <returns>The stream, for one thread at a time; any number may be open. It uses this model, which must not be disposed before.</returns>
-    /// <exception cref="InvalidOperationException">The model is bidirectional.</exception>
+    /// <exception cref="InvalidOperationException">The model is bidirectional, or was trained with a transition penalty.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public MambaTagStream CreateStream() => new(_scorer.Predictor.OpenStream(), _scorer.Encoding, (TaggingOutputs)_scorer.Outputs);
+    public MambaTagStream CreateStream()
+    {
+        var outputs = (TaggingOutputs)_scorer.Outputs;
+        if (outputs.TransitionPenalty > 0)
+            throw new InvalidOperationException(FormattableString.Invariant(
+                $"CreateStream: the model has a transition penalty of {outputs.TransitionPenalty}, so a label depends on what comes later. Train it with TransitionPenalty = 0."));
+        return new(_scorer.Predictor.OpenStream(), _scorer.Encoding, outputs);
+    }
 
     private TagAlignment Alignment => ((TaggingOutputs)_scorer.Outputs).Alignment;
 

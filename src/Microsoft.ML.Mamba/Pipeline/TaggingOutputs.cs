@@ -4,7 +4,7 @@ using Microsoft.ML.Runtime;
 namespace Microsoft.ML.Mamba.Pipeline;
 
 /// <summary>The columns of a tagger: a key and probabilities per position, or per word.</summary>
-internal sealed class TaggingOutputs(string predictedLabelName, string scoreName, int classes, LabelValues? values, TagAlignment alignment) : ITaskOutputs
+internal sealed class TaggingOutputs(string predictedLabelName, string scoreName, int classes, LabelValues? values, TagAlignment alignment, double transitionPenalty) : ITaskOutputs
 {
     public const string ColumnKind = "SequenceTagging";
 
@@ -16,13 +16,16 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
 
     public bool ByWord => alignment.Unit == MambaTagUnit.Word;
 
+    /// <summary>What a change of label costs; see <see cref="LabelPath"/>.</summary>
+    public double TransitionPenalty => transitionPenalty;
+
     /// <summary>The labels as text; numbers, from 0, where they have no values.</summary>
     public string[] Labels => values?.Texts() ?? [.. Enumerable.Range(0, classes).Select(i => i.ToString(System.Globalization.CultureInfo.InvariantCulture))];
 
     public ScoreSchema Schema { get; } = new(
         ColumnKind,
         new ScoreColumn(predictedLabelName, new VectorDataViewType(new KeyDataViewType(typeof(uint), classes)), AnnotationUtils.Const.ScoreValueKind.PredictedLabel,
-            scores => PredictedLabels(scores, classes), LabelAnnotations(values, alignment)),
+            scores => PredictedLabels(scores, classes, transitionPenalty), LabelAnnotations(values, alignment)),
         new ScoreColumn(scoreName, new VectorDataViewType(NumberDataViewType.Single, 0, classes), AnnotationUtils.Const.ScoreValueKind.Score,
             ScoreColumn.VectorGetter, ScoreAnnotations(values)));
 
@@ -32,6 +35,7 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
         // string: predicted label column
         // string: score column
         // int: number of classes
+        // double: transition penalty
         // the alignment (TagAlignment.Load)
         // bool: whether label values follow
         // if so: the label values (LabelValues.Load)
@@ -39,9 +43,11 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
         var score = context.LoadNonEmptyString();
         var classes = context.Reader.ReadInt32();
         host.CheckDecode(classes is >= 2 and <= TagColumn.MostClasses, $"The model claims {classes} classes; expected 2 to {TagColumn.MostClasses}.");
+        var penalty = context.Reader.ReadDouble();
+        host.CheckDecode(penalty >= 0 && double.IsFinite(penalty), $"The model claims a transition penalty of {penalty}; expected a finite number, 0 or more.");
         var alignment = TagAlignment.Load(host, context);
         var values = context.Reader.ReadBoolean() ? LabelValues.Load(context.Reader, classes) : null;
-        return new TaggingOutputs(predictedLabel, score, classes, values, alignment);
+        return new TaggingOutputs(predictedLabel, score, classes, values, alignment, penalty);
     }
 
     public void Save(ModelSaveContext context)
@@ -50,6 +56,7 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
         context.SaveNonEmptyString(predictedLabelName);
         context.SaveNonEmptyString(scoreName);
         context.Writer.Write(classes);
+        context.Writer.Write(transitionPenalty);
         alignment.Save(context);
         context.Writer.Write(values is not null);
         values?.Save(context.Writer);
@@ -65,15 +72,19 @@ internal sealed class TaggingOutputs(string predictedLabelName, string scoreName
     private static ScoreAnnotation[] ScoreAnnotations(LabelValues? values) =>
         values is null ? [] : [new(AnnotationUtils.Kinds.TrainingLabelValues, values.Type, values.Getter)];
 
-    private static Delegate PredictedLabels(IRowScores scores, int classes) => (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> vector) =>
+    private static Delegate PredictedLabels(IRowScores scores, int classes, double penalty)
     {
-        var values = scores.Current;
-        var editor = VBufferEditor.Create(ref vector, values.Length / classes);
-        for (var i = 0; i < editor.Values.Length; i++)
+        int[] labels = [];
+        return (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> vector) =>
         {
-            var best = Training.MulticlassObjective.IndexOfLargest(values.Slice(i * classes, classes));
-            editor.Values[i] = (uint)best + 1;
-        }
-        vector = editor.Commit();
-    });
+            var values = scores.Current;
+            var editor = VBufferEditor.Create(ref vector, values.Length / classes);
+            if (labels.Length < editor.Values.Length)
+                labels = new int[editor.Values.Length];
+            LabelPath.Find(values, labels.AsSpan(0, editor.Values.Length), penalty);
+            for (var i = 0; i < editor.Values.Length; i++)
+                editor.Values[i] = (uint)labels[i] + 1;
+            vector = editor.Commit();
+        });
+    }
 }

@@ -27,6 +27,8 @@ internal sealed class TaggingSettings(MambaTaggingTrainer.Options options)
 
     public bool ByMacroF1 { get; } = options.ValidationMetric == MambaTaggingMetric.MacroF1;
 
+    public double TransitionPenalty { get; } = options.TransitionPenalty;
+
     public int Window { get; } = options.ScoringWindow > 0 ? options.ScoringWindow
         : options.Training is { MaxLength: > 0 } training ? (int)Math.Clamp((long)WindowsOfTraining * training.MaxLength, Modules.OverlappingWindows.Shortest, int.MaxValue)
         : DefaultWindow;

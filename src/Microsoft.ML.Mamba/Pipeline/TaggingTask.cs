@@ -14,7 +14,7 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
         if (settings.Unit == MambaTagUnit.Word)
             CheckText(context, SequenceColumn.Classify(context, schema, trainer.SequenceColumnName, trainer.SequenceColumnOption));
         var names = label.IsKey ? LabelValues.Placeholder(label, AnyCount) : LabelValueType.Texts(new string[AnyCount]);
-        return new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, AnyCount, names, TagAlignment.ByPosition).Schema;
+        return new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, AnyCount, names, TagAlignment.ByPosition, settings.TransitionPenalty).Schema;
     }
 
     public IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive)
@@ -63,6 +63,6 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
                     + "Map both with the same fitted transformer.");
         }
 
-        public ITaskOutputs CreateOutputs(ModelDescription model) => new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, classes, values, alignment);
+        public ITaskOutputs CreateOutputs(ModelDescription model) => new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, classes, values, alignment, settings.TransitionPenalty);
     }
 }

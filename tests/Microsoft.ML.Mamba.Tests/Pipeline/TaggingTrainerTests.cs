@@ -1,4 +1,5 @@
 using Microsoft.ML.Data;
+using Microsoft.ML.Mamba.Pipeline;
 
 namespace Microsoft.ML.Mamba.Tests.Pipeline;
 
@@ -164,6 +165,39 @@ public sealed class TaggingTrainerTests
     }
 
     [Fact]
+    public void With_a_transition_penalty_labels_are_those_of_the_best_path_also_when_loaded_again()
+    {
+        var data = _ml.Data.LoadFromEnumerable(TaggingData.Recordings(20));
+        MambaTaggingTransformer Fit(double penalty) => TaggingData.Trainer(_ml, "Events", MambaTagUnit.Event, o =>
+        {
+            o.TransitionPenalty = penalty;
+            o.Model = o.Model with { Bidirectional = false };
+        }).Fit(data);
+        using var plain = Fit(0);
+        using var smooth = Fit(3);
+        using var file = new MemoryStream();
+        _ml.Model.Save(smooth, data.Schema, file);
+        file.Position = 0;
+        using var loaded = (IDisposable)_ml.Model.Load(file, out _);
+
+        int classes = ((VectorDataViewType)smooth.GetOutputSchema(data.Schema)["Score"].Type).Dimensions[^1], changes = 0;
+        var (scored, expected) = (smooth.Transform(data), plain.Transform(data).GetColumn<float[]>("Score").ToArray());
+        Assert.Equal(expected, scored.GetColumn<float[]>("Score"));
+        foreach (var (scores, labels) in expected.Zip(scored.GetColumn<uint[]>("PredictedLabel")))
+        {
+            var path = new int[labels.Length];
+            LabelPath.Find(scores, path, 3);
+            Assert.Equal(path, labels.Select(l => (int)l - 1));
+            LabelPath.Find(scores, path, 0);
+            changes += path.Where((label, t) => label + 1 != labels[t]).Count();
+        }
+        Assert.True(changes > 0, "The penalty changed no label; this data cannot show what it does.");
+        Assert.Equal(scored.GetColumn<uint[]>("PredictedLabel"), ((ITransformer)loaded).Transform(data).GetColumn<uint[]>("PredictedLabel"));
+        Assert.Contains("transition penalty of 3", Assert.Throws<InvalidOperationException>(smooth.CreateStream).Message, StringComparison.Ordinal);
+        plain.CreateStream().Dispose();
+    }
+
+    [Fact]
     public void Labels_that_do_not_fit_are_an_error_that_names_the_row()
     {
         var rows = TaggingData.Dna(20);
@@ -185,12 +219,13 @@ public sealed class TaggingTrainerTests
     public void Options_out_of_range_are_all_listed()
     {
         var error = Error(() => TaggingData.Trainer(_ml, "Letters", MambaTagUnit.Position, o =>
-            (o.ScoringWindow, o.FrameHop, o.OppositeStrandLabels, o.BackgroundLabel) = (3, -1, ["a"], ";")));
+            (o.ScoringWindow, o.FrameHop, o.OppositeStrandLabels, o.BackgroundLabel, o.TransitionPenalty) = (3, -1, ["a"], ";", double.NaN)));
 
         Assert.Contains("ScoringWindow is 3", error, StringComparison.Ordinal);
         Assert.Contains("FrameHop is -1", error, StringComparison.Ordinal);
         Assert.Contains("expected pairs of different labels", error, StringComparison.Ordinal);
         Assert.Contains("BackgroundLabel is ';'", error, StringComparison.Ordinal);
+        Assert.Contains("TransitionPenalty is NaN", error, StringComparison.Ordinal);
     }
 
     [Fact]
