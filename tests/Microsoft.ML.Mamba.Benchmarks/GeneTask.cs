@@ -23,6 +23,7 @@ internal sealed class GeneTask : FineTask
             Tokenizer = SequenceTokenizer.Dna,
             LabelColumnName = nameof(Row.Labels),
             OppositeStrandLabels = ["+", "-"],
+            TransitionPenalty = 14,
             Model = new MambaConfig { DModel = 128, NLayer = 8 },
             Training = new MambaTrainingOptions
             {

@@ -12,6 +12,9 @@ public readonly record struct BlockStepDims(long Batch, long Model, long Channel
     /// <summary>What a block selects by its input: R + 2·N numbers, for the step sizes, B and C.</summary>
     public long Selected => Rank + 2L * State;
 
+    /// <summary>Of the projections of one block.</summary>
+    internal double MultiplyAdds => (double)Batch * Channels * ((3.0 * Model) + Selected + Rank);
+
     internal ScanDims Scan => new(Batch, 1, Channels, State);
 
     internal ConvDims Convolution => new(Batch, 1, Channels, Width);

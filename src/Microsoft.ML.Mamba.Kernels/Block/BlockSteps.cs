@@ -14,6 +14,10 @@ public static unsafe class BlockSteps
 {
     internal const string Operation = "BlockSteps";
 
+    // Multiply-adds below which a second thread is not woken: a tenth of a millisecond alone, and waiting for another thread on a busy
+    // processor takes ten times that.
+    private const long WorthSharing = 1 << 20;
+
     /// <summary>Advances every block's state and the stream.</summary>
     /// <param name="dims">Sizes.</param>
     /// <param name="blocks">The blocks, first block first.</param>
@@ -21,7 +25,7 @@ public static unsafe class BlockSteps
     /// <param name="residual">In and out: the stream before it, (B, M).</param>
     /// <param name="normEpsilon">Added to the mean square by the norm in front of each block, &gt; 0.</param>
     /// <param name="selectionEpsilon">0, or &gt; 0 for blocks whose r, B and C pass through norms without weights: what those add.</param>
-    /// <param name="threads">Threads at most; 0 for <see cref="KernelThreads.Count"/>.</param>
+    /// <param name="threads">Threads at most; 0 for <see cref="KernelThreads.Count"/>, or 1 where that would gain next to nothing.</param>
     /// <exception cref="ArgumentException">A shape does not fit the sizes.</exception>
     public static void Advance(
         in BlockStepDims dims, ReadOnlySpan<BlockStep<float>> blocks, Rows<float> hidden, Rows<float> residual, double normEpsilon, double selectionEpsilon, int threads = 0)
@@ -29,6 +33,11 @@ public static unsafe class BlockSteps
         Require(dims, blocks, hidden, residual, normEpsilon, selectionEpsilon);
         if (dims.Batch > 0 && blocks.Length > 0)
         {
+            if (threads == 0 && blocks.Length * dims.MultiplyAdds < WorthSharing)
+            {
+                threads = 1;
+            }
+
             fixed (BlockStep<float>* first = blocks)
             {
                 SimdWidth.Dispatch(new BlockStepsBody(dims, first, blocks.Length, hidden, residual, normEpsilon, selectionEpsilon, threads));
