@@ -38,6 +38,20 @@ MAMBA_DEVICE Row pack(const float (&values)[Width])
         pair_of(REAL{}, values[2 * Step], values[2 * Step + Next]), pair_of(REAL{}, values[3 * Step], values[3 * Step + Next])}};
 }
 
+// The first count elements, zeros after them.
+MAMBA_DEVICE Row load_row(const REAL* from, int count)
+{
+#if ALIGNED
+    return count > 0 ? *reinterpret_cast<const Row*>(from) : Row{};
+#else
+    float values[Width];
+#pragma unroll
+    for (int i = 0; i < Width; i++)
+        values[i] = i < count ? to_float(from[i]) : 0.0f;
+    return pack(values);
+#endif
+}
+
 // The first count elements into shared memory, zeros after them; there once the thread has waited for its copies.
 MAMBA_DEVICE void copy_row(Row* to, const REAL* from, int count)
 {
@@ -45,11 +59,7 @@ MAMBA_DEVICE void copy_row(Row* to, const REAL* from, int count)
     const int bytes = count > 0 ? 16 : 0;
     asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" :: "r"(static_cast<unsigned>(__cvta_generic_to_shared(to))), "l"(from), "r"(bytes) : "memory");
 #else
-    float values[Width];
-#pragma unroll
-    for (int i = 0; i < Width; i++)
-        values[i] = i < count ? to_float(from[i]) : 0.0f;
-    *to = pack(values);
+    *to = load_row(from, count);
 #endif
 }
 

@@ -129,7 +129,7 @@ MAMBA_DEVICE void step_sizes(float (&steps)[Width], const Row& delta, const floa
     if (softplusWanted)
 #pragma unroll
         for (int e = 0; e < Width; e++)
-            steps[e] = softplus<Exact ? 6 : 4>(steps[e]);
+            steps[e] = softplus<!Exact>(steps[e]);
     if (!inside)
 #pragma unroll
         for (int e = 0; e < Width; e++)

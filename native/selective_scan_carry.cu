@@ -1,11 +1,12 @@
 // What each segment of a long sequence does to the state of the scan when it starts from zero, for sequences that are cut so that
 // every multiprocessor has work. Forward: the state after the segment. Backward (BACKWARD 1): the gradient of the state before the
-// segment, of which h[t-1] receives exp(delta[t]·A)·(C[t]·dy[t] + what h[t] receives). Both with the sum of delta over the segment,
-// which tells how far a state from before decays.
+// segment, of which h[t-1] receives exp(delta[t]·A)·(C[t]·dy[t] + what h[t] receives). Both with a sum of delta, which tells how far
+// a state from before decays. States are computed no further from where they are carried to than they remember; where that is not the
+// whole segment, the sum ends there too and lets through as little of what was before the segment.
 //
 // Defines: those of scan_tiles.cuh; BACKWARD; MIN_BLOCKS, blocks of a multiprocessor;
 // SHARED_BYTES, what the launch plan reserves.
-#include "scan_tiles.cuh"
+#include "scan_horizon.cuh"
 #include "selective_scan.cuh"
 
 struct Staged
@@ -22,6 +23,7 @@ struct Shared
     alignas(16) float steps[Tile * Channels];
     alignas(16) float pushes[Tile * (Channels + 8)];
     alignas(16) float matrix[Tile * States];
+    alignas(16) float sums[Warps * Channels];
     alignas(16) float bias[Channels];
 };
 
@@ -34,6 +36,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     constexpr int PushPitch = Channels + 8;
     const Place place = Place::get(p.channels, p.groups);
     const long long sequence = place.run / p.segments, segment = place.run % p.segments;
+    if (segment == (BACKWARD ? 0 : p.segments - 1))
+        return;                                     // there is no segment to carry to
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
     const long long tiles = (length + Tile - 1) / Tile;
@@ -65,12 +69,15 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const float* const pushes = shared.pushes + j / 2 * PushPitch + place.own;
     const float* const rows = shared.matrix + j / 2 * States + place.part * EIGHTS * 8 + place.g;
     const bool second = j >= 2, low = j % 2 != 0;
-    float total = 0.0f;
+
+    __syncthreads();
+    const Horizon horizon = find_horizon(delta, p.deltaStride, length, shared.bias, p.deltaSoftplus, a, p.states, place, shared.sums);
 
     auto start_of = [&](long long tile) { return (BACKWARD ? tiles - 1 - tile : tile) * Tile; };
+    const long long walked = (horizon.walked + Tile - 1) / Tile, tile0 = walked < tiles ? tiles - walked : 0;
     if (tiles > 0)
-        fetch(shared.staged[0], start_of(0));
-    for (long long tile = 0; tile < tiles; tile++)
+        fetch(shared.staged[tile0 % 2], start_of(tile0));
+    for (long long tile = tile0; tile < tiles; tile++)
     {
         const long long start = start_of(tile);
         const Staged& staged = shared.staged[tile % 2];
@@ -104,15 +111,19 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         if (tile + 1 < tiles)
             fetch(shared.staged[(tile + 1) % 2], start_of(tile + 1));
 
+        bool held[EIGHTS];
+#pragma unroll
+        for (int k = 0; k < EIGHTS; k++)
+            held[k] = horizon.holds(k, start, length);
 #pragma unroll 1
         for (int eight = 0; eight < Tile; eight += 8)
         {
             const int t0 = BACKWARD ? Tile - 8 - eight : eight;
 #pragma unroll
-            for (int i = 0; i < 8; i++)
-                total += steps[(t0 + i) * Channels];
-#pragma unroll
             for (int k = 0; k < EIGHTS; k++)
+            {
+                if (!held[k])
+                    continue;
 #pragma unroll
                 for (int pair = 0; pair < 4; pair++)
                 {
@@ -129,6 +140,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                             h[k][s] = decay1 * (decay0 * h[k][s] + push.at[s]) + push.at[2 + s];
                     }
                 }
+            }
         }
     }
     if (!place.real)
@@ -141,5 +153,5 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             if (place.state + 8 * k + s < p.states)
                 p.ends[own * p.states + place.state + 8 * k + s] = h[k][s];
     if (j == 0 && place.part == 0)
-        p.totals[own] = total;
+        p.totals[own] = horizon.total;
 }

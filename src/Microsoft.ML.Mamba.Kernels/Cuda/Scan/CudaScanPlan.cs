@@ -1,8 +1,8 @@
 namespace Microsoft.ML.Mamba.Kernels.Cuda;
 
 /// <summary>
-/// Cuts a scan into blocks. A block walks its channels of a sequence from end to end; where that leaves multiprocessors without work,
-/// sequences are cut into segments, whose effect on the state is computed first: about two thirds more work, done in parallel.
+/// Cuts a scan into blocks. A block walks its channels of a sequence, or of a segment of it, from end to end. Where sequences are cut,
+/// the effect of each segment on the state is computed first, from as much of the segment as states remember.
 /// </summary>
 internal sealed class CudaScanPlan
 {
@@ -10,10 +10,9 @@ internal sealed class CudaScanPlan
     private const int ChainThreads = 128;
     private const int MatricesThreads = 256;
 
-    /// <summary>Blocks of a multiprocessor from which it is busy, and how many are made when sequences are cut.</summary>
-    private const double FewBlocks = 0.75;
-    private const int ManyBlocks = 6;
-    private const int LeastSegment = 512;
+    /// <summary>Segments of a sequence from which cutting pays, measured on an H200: carrying is two thirds of a forward pass, less where states forget, and a sixth of a backward pass.</summary>
+    private const int LeastForward = 5;
+    private const int LeastBackward = 2;
 
     private static readonly (int States, CudaScanTile Forward, CudaScanTile Backward)[] Tiles =
     [
@@ -45,20 +44,14 @@ internal sealed class CudaScanPlan
         dims.Require(nameof(SelectiveScan));
         _dims = dims;
         (_, _forward, _backward) = Tiles.First(tile => dims.State <= tile.States);
-        var blocks = dims.Batch * BlocksOf(_forward);
-        var most = Math.Max(1, dims.Length / LeastSegment);
-        var wanted = blocks == 0 || blocks >= FewBlocks * multiprocessors ? 1 : (ManyBlocks * (long)multiprocessors + blocks - 1) / blocks;
-        var length = (dims.Length + Math.Min(wanted, most) - 1) / Math.Min(wanted, most);
         var unit = Math.Max(_forward.Tile, _backward.Tile);
-        SegmentLength = Math.Max(unit, (length + unit - 1) / unit * unit);
-        Segments = checked((int)Math.Max(1, (dims.Length + SegmentLength - 1) / SegmentLength));
+        ForwardCut = CudaScanCut.For(multiprocessors, dims, BlocksOf(_forward), _forward.MinBlocks, LeastForward, unit);
+        BackwardCut = CudaScanCut.For(multiprocessors, dims, BlocksOf(_backward), _backward.MinBlocks, LeastBackward, unit);
     }
 
-    /// <summary>Segments of each sequence.</summary>
-    public int Segments { get; }
+    public CudaScanCut ForwardCut { get; }
 
-    /// <summary>Positions of a segment, except perhaps the last.</summary>
-    public long SegmentLength { get; }
+    public CudaScanCut BackwardCut { get; }
 
     /// <summary>Positions from one checkpoint to the next: a tile of the backward pass.</summary>
     public int Chunk => _backward.Tile;
@@ -66,23 +59,21 @@ internal sealed class CudaScanPlan
     /// <summary>Floats of the checkpoints that the forward pass leaves for the backward pass.</summary>
     public long CheckpointLength => _dims.Batch * ((_dims.Length + Chunk - 1) / Chunk) * StateFloats;
 
-    /// <summary>Floats of memory for the states at the cuts.</summary>
-    public long CarryScratch => Segments == 1 ? 0 : Runs * (2 * StateFloats + _dims.Channels);
+    /// <summary>Floats of memory for the states at the cuts of the forward pass.</summary>
+    public long ForwardScratch => CarryFloats(ForwardCut);
 
     /// <summary>Floats of memory for the backward pass, carries included.</summary>
     public long BackwardScratch => PartialMatrices + MatrixFloats;
 
     /// <summary>Where in the memory for the backward pass the partial sums lie.</summary>
-    public long PartialA => CarryScratch;
+    public long PartialA => CarryFloats(BackwardCut);
 
-    public long PartialSkip => PartialA + Runs * StateFloats;
+    public long PartialSkip => PartialA + BackwardCut.Runs * StateFloats;
 
-    public long PartialBias => PartialSkip + Runs * _dims.Channels;
+    public long PartialBias => PartialSkip + BackwardCut.Runs * _dims.Channels;
 
     /// <summary>At a multiple of 16 bytes: four of these are read at a time, whatever the sizes before them.</summary>
-    public long PartialMatrices => (PartialBias + Runs * _dims.Channels + 3) / 4 * 4;
-
-    public long Runs => _dims.Batch * Segments;
+    public long PartialMatrices => (PartialBias + BackwardCut.Runs * _dims.Channels + 3) / 4 * 4;
 
     public static IEnumerable<CudaKernelVariant> Variants =>
         (from tiles in Tiles
@@ -100,17 +91,19 @@ internal sealed class CudaScanPlan
 
     private long MatrixFloats => _dims.Steps * BlocksOf(_backward) * 2 * _dims.State;
 
+    public CudaScanCut Cut(bool backward) => backward ? BackwardCut : ForwardCut;
+
     public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments) =>
-        new(ForwardKernels[(_forward, type, aligned, arguments.Checkpoints != 0)], arguments, Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
+        new(ForwardKernels[(_forward, type, aligned, arguments.Checkpoints != 0)], arguments, ForwardCut.Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
 
     public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>
-        new(CarryKernels[(_forward, type, aligned, backward)], arguments, Segments == 1 ? 0 : Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
+        new(CarryKernels[(_forward, type, aligned, backward)], arguments, Cut(backward).Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
 
     public CudaLaunch<CudaScanChainArguments> Chain(CudaScanChainArguments arguments) =>
-        new(ChainKernel, arguments, Segments == 1 ? 0 : (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
+        new(ChainKernel, arguments, (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
 
     public CudaLaunch<CudaScanBackwardArguments> Backward(CudaNumber type, bool aligned, CudaScanBackwardArguments arguments) =>
-        new(BackwardKernels[(_backward, type, aligned)], arguments, Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
+        new(BackwardKernels[(_backward, type, aligned)], arguments, BackwardCut.Runs * BlocksOf(_backward), _backward.Threads, _backward.BackwardBytes(type));
 
     public CudaLaunch<CudaScanMatricesArguments> Matrices(CudaNumber type, nint partials, nint db, nint dc)
     {
@@ -121,6 +114,8 @@ internal sealed class CudaScanPlan
             (_dims.Steps * 2 * _dims.State * _dims.Groups / taken + MatricesThreads - 1) / MatricesThreads,
             MatricesThreads);
     }
+
+    private long CarryFloats(CudaScanCut cut) => cut.Segments == 1 ? 0 : cut.Runs * (2 * StateFloats + _dims.Channels);
 
     private int BlocksOf(CudaScanTile tile) => checked((int)(_dims.Groups * ((_dims.ChannelsPerGroup + tile.Channels - 1) / tile.Channels)));
 }

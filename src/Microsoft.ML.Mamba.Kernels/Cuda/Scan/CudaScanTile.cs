@@ -41,7 +41,7 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>Shared memory of selective_scan_carry.</summary>
     public int CarryBytes(CudaNumber type, bool backward) =>
         Staging * RowBytes * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
-        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + Tile * States + Channels);
+        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + Tile * States + Threads / 32 * Channels + Channels);
 
     /// <summary>Shared memory of selective_scan_backward.</summary>
     public int BackwardBytes(CudaNumber type) =>

@@ -18,7 +18,7 @@ public static class CudaSelectiveScan
     /// <summary>Floats of memory that <see cref="Forward"/> needs; 0 unless sequences are cut.</summary>
     /// <param name="device">The GPU.</param>
     /// <param name="dims">Sizes.</param>
-    public static long ForwardScratch(CudaDevice device, ScanDims dims) => Plan(device, dims).CarryScratch;
+    public static long ForwardScratch(CudaDevice device, ScanDims dims) => Plan(device, dims).ForwardScratch;
 
     /// <summary>Floats of memory that <see cref="Backward"/> needs for its partial sums.</summary>
     /// <param name="device">The GPU.</param>
@@ -62,7 +62,7 @@ public static class CudaSelectiveScan
             FinalState = finalState.Address,
             Checkpoints = checkpoints,
             Length = dims.Length,
-            SegmentLength = plan.SegmentLength,
+            SegmentLength = plan.ForwardCut.SegmentLength,
             UStride = inputs.U.Stride,
             DeltaStride = inputs.Delta.Stride,
             BStride = inputs.B.Stride,
@@ -72,7 +72,7 @@ public static class CudaSelectiveScan
             Channels = checked((int)dims.Channels),
             States = dims.State,
             Groups = dims.Groups,
-            Segments = plan.Segments,
+            Segments = plan.ForwardCut.Segments,
             Chunk = plan.Chunk,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
         }));
@@ -127,7 +127,7 @@ public static class CudaSelectiveScan
             DMatrices = At(plan.PartialMatrices),
             DInitialState = gradients.InitialState.Address,
             Length = dims.Length,
-            SegmentLength = plan.SegmentLength,
+            SegmentLength = plan.BackwardCut.SegmentLength,
             UStride = inputs.U.Stride,
             DeltaStride = inputs.Delta.Stride,
             BStride = inputs.B.Stride,
@@ -137,23 +137,24 @@ public static class CudaSelectiveScan
             Channels = checked((int)dims.Channels),
             States = dims.State,
             Groups = dims.Groups,
-            Segments = plan.Segments,
+            Segments = plan.BackwardCut.Segments,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
         }));
         if (!gradients.B.IsAbsent || !gradients.C.IsAbsent)
             target.Run(plan.Matrices(inputs.U.Type, At(plan.PartialMatrices), gradients.B.Address, gradients.C.Address));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialA), plan.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialSkip), plan.Runs, dims.Channels, 0, true, 0, gradients.D.Address));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialBias), plan.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialA), plan.BackwardCut.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialSkip), plan.BackwardCut.Runs, dims.Channels, 0, true, 0, gradients.D.Address));
+        target.Run(CudaOrderedSums.Plan(At(plan.PartialBias), plan.BackwardCut.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address));
     }
 
     /// <summary>What each segment starts from: <paramref name="start"/> itself where there is one segment.</summary>
     private static nint Carry<TTarget>(TTarget target, CudaScanPlan plan, ScanDims dims, CudaScanInputs inputs, CudaRows dy, nint start, nint scratch, bool backward)
         where TTarget : ICudaTarget
     {
-        if (plan.Segments == 1)
+        var cut = plan.Cut(backward);
+        if (cut.Segments == 1)
             return start;
-        var states = plan.Runs * dims.Channels * dims.State;
+        var states = cut.Runs * dims.Channels * dims.State;
         nint ends = scratch, carries = ends + checked((nint)(states * sizeof(float))), totals = carries + checked((nint)(states * sizeof(float)));
         var matrix = backward ? inputs.C : inputs.B;
         target.Run(plan.Carry(inputs.U.Type, backward ? inputs.Aligned(dims, dy) : inputs.Aligned(dims), backward, new CudaScanCarryArguments
@@ -168,7 +169,7 @@ public static class CudaSelectiveScan
             Ends = ends,
             Totals = totals,
             Length = dims.Length,
-            SegmentLength = plan.SegmentLength,
+            SegmentLength = cut.SegmentLength,
             UStride = inputs.U.Stride,
             DeltaStride = inputs.Delta.Stride,
             MatrixStride = matrix.Stride,
@@ -177,7 +178,7 @@ public static class CudaSelectiveScan
             Channels = checked((int)dims.Channels),
             States = dims.State,
             Groups = dims.Groups,
-            Segments = plan.Segments,
+            Segments = cut.Segments,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
         }));
         target.Run(plan.Chain(new CudaScanChainArguments
@@ -190,7 +191,7 @@ public static class CudaSelectiveScan
             Sequences = dims.Batch,
             Channels = checked((int)dims.Channels),
             States = dims.State,
-            Segments = plan.Segments,
+            Segments = cut.Segments,
             Backward = backward ? 1 : 0,
         }));
         return carries;

@@ -24,13 +24,81 @@ public sealed class CudaScanOnHostTests
         AssertAgrees(type, data.Without(0x3f), gap, multiprocessors: 1);
     }
 
-    [SkippableFact]
-    public void A_sequence_that_is_cut_into_segments_agrees_with_the_plain_loops()
+    /// <summary>Steps of a size and decay rates that decide how far back states remember: all, part or next to nothing of a segment.</summary>
+    [SkippableTheory]
+    [InlineData(CudaNumber.Float32, 1100, 8, 3, 0.2, 2.0)]
+    [InlineData(CudaNumber.Float32, 1100, 8, 3, 1e-6, 1.0)]
+    [InlineData(CudaNumber.Float32, 1100, 8, 3, 6.0, 4.0)]
+    [InlineData(CudaNumber.Float32, 1537, 33, 16, 0.5, 1.0)]
+    [InlineData(CudaNumber.Float32, 1030, 8, 20, 0.5, 1.0)]
+    [InlineData(CudaNumber.BFloat16, 1090, 40, 16, 0.3, 1.0)]
+    [InlineData(CudaNumber.BFloat16, 1090, 8, 16, 6.0, 1.0)]
+    public void Sequences_that_are_cut_into_segments_agree_with_the_plain_loops(CudaNumber type, int length, int channels, int states, double step, double rate)
     {
         HostCuda.SkipIfMissing();
-        var dims = new ScanDims(1, 1100, 8, 3, 1);
-        Assert.True(new CudaScanPlan(132, dims).Segments > 1);
-        AssertAgrees(F, ScanData.Random(dims, 1), 0, multiprocessors: 132);
+        AssertAgrees(type, Cut(length, channels, states, step, _ => -rate), 0, multiprocessors: 132);
+    }
+
+    /// <summary>Beside states that forget at once some that forget slowly or, with A near or at zero, never.</summary>
+    [SkippableTheory]
+    [InlineData(CudaNumber.Float32)]
+    [InlineData(CudaNumber.BFloat16)]
+    public void States_of_one_block_may_remember_differently_long(CudaNumber type)
+    {
+        HostCuda.SkipIfMissing();
+        double[] rates = [-20, -0.2, -1e-6, 0, -5, -0.05];
+        AssertAgrees(type, Cut(1030, 16, 13, 0.5, n => rates[n % 7 % 6]), 0, multiprocessors: 132);
+        AssertAgrees(type, Cut(1030, 16, 13, 0.5, n => n == 77 ? -1e-5 : -20), 0, multiprocessors: 132);
+    }
+
+    /// <summary>
+    /// Without softplus steps may be negative: what the last 128 steps of the first segment let decay below 2^-64 has grown by more before.
+    /// </summary>
+    [SkippableFact]
+    public void Steps_that_let_states_grow_drop_nothing()
+    {
+        HostCuda.SkipIfMissing();
+        const int Channels = 8, Segment = 576;
+        double StepAt(int t) => t < 265 ? 0.3 : t < 448 ? -0.3 : t < Segment ? 0.356 : 0.1;
+        var data = Cut(1100, Channels, 3, 0.5, _ => -1) with { DeltaSoftplus = false };
+        data = data with { Delta = [.. data.Delta.Select((_, i) => (double)(float)StepAt(i / Channels))] };
+        Assert.Equal(Segment, new CudaScanPlan(132, data.Dims).ForwardCut.SegmentLength);
+        var (want, got) = (ScanRunner.ReferenceForward(data)["y"], Run(F, data, 0, 132)["y"]);
+        Closeness.Assert("y of the second segment", want[(Segment * Channels)..], got[(Segment * Channels)..], 1e-4);
+    }
+
+    /// <summary>NaN is never forgotten where states are carried on: all later outputs of the channel are NaN, and no others.</summary>
+    [SkippableFact]
+    public void NaN_in_delta_reaches_the_segments_that_follow()
+    {
+        HostCuda.SkipIfMissing();
+        const int Channels = 8, At = 500, Channel = 3;
+        var data = Cut(1100, Channels, 3, 0.5, _ => -2);
+        data.Delta[At * Channels + Channel] = double.NaN;
+        var (want, got) = (ScanRunner.ReferenceForward(data), Run(F, data, 0, 132)["y"]);
+        for (var i = 0; i < got.Length; i++)
+        {
+            Assert.Equal(i % Channels == Channel && i / Channels >= At, double.IsNaN(want["y"][i]));
+        }
+
+        double[] Finite(double[] values) => [.. values.Select((value, i) => double.IsNaN(want["y"][i]) ? double.IsNaN(value) ? 0 : 1e30 : value)];
+        Closeness.Assert("y", Finite(want["y"]), Finite(got), Tolerance(F));
+    }
+
+    /// <summary>Random numbers with steps near <paramref name="step"/> and rates around those of <paramref name="rate"/>, which gets the index in A.</summary>
+    private static ScanData Cut(int length, int channels, int states, double step, Func<int, double> rate)
+    {
+        var dims = new ScanDims(1, length, channels, states, 1);
+        var plan = new CudaScanPlan(132, dims);
+        Assert.True(plan.ForwardCut.Segments > 1 && plan.BackwardCut.Segments > 1);
+        var data = ScanData.Random(dims, length + channels);
+        var raw = Math.Log(Math.Exp(step) - 1); // of which softplus makes step
+        return data with
+        {
+            Delta = [.. data.Delta.Select(value => (double)(float)(raw + 0.1 * value))],
+            DeltaBias = null,
+            A = [.. data.A.Select((value, n) => (double)(float)(rate(n) * (1 - 0.1 * value)))],
+        };
     }
 
     // Narrow types have some products of the backward pass in bfloat16.
@@ -82,7 +150,7 @@ public sealed class CudaScanOnHostTests
             };
             var target = HostCuda.Target(multiprocessors);
             var checkpoints = Output("checkpoints", F, 1, plan.CheckpointLength).Address;
-            var scratch = Output("scratch", F, 1, Math.Max(plan.CarryScratch, plan.BackwardScratch)).Address;
+            var scratch = Output("scratch", F, 1, Math.Max(plan.ForwardScratch, plan.BackwardScratch)).Address;
             CudaSelectiveScan.Forward(
                 target, dims, inputs, Output("y", type, steps, channels), Output("last_state", F, rows, dims.State), checkpoints, scratch);
             CudaSelectiveScan.Backward(

@@ -62,6 +62,7 @@ inline std::vector<Thread> threads;
 inline std::vector<Warp> warps;
 inline Barrier block;
 inline std::vector<char> stacks;
+inline bool agreed;
 inline int running, current;
 inline void (*body)();
 } // namespace cuda_host
@@ -138,6 +139,7 @@ inline void run_block(int count)
     warps.assign((count + LanesPerWarp - 1) / LanesPerWarp, Warp());
     block = Barrier();
     block.members = running = count;
+    agreed = true;
     stacks.resize(count * StackBytes);
     for (int i = 0; i < count; i++)
     {
@@ -200,6 +202,17 @@ inline void __syncthreads() { cuda_host::wait(cuda_host::block); }
 inline void __syncwarp(unsigned = 0xffffffffu) { cuda_host::wait(cuda_host::warps[cuda_host::current / cuda_host::LanesPerWarp].barrier); }
 inline void __threadfence() {}
 
+inline int __syncthreads_and(int predicate)
+{
+    cuda_host::agreed = cuda_host::agreed && predicate;
+    __syncthreads();
+    const int result = cuda_host::agreed;
+    __syncthreads();
+    cuda_host::agreed = true;
+    __syncthreads();
+    return result;
+}
+
 template <class T>
 T __shfl_sync(unsigned, T value, int source, int width = 32)
 {
@@ -225,6 +238,13 @@ T __shfl_down_sync(unsigned, T value, unsigned delta, int width = 32)
 {
     const int lane = cuda_host::lane(), source = lane + static_cast<int>(delta);
     return cuda_host::exchange(value, source < (lane / width + 1) * width ? source : lane);
+}
+
+inline int __all_sync(unsigned mask, int predicate)
+{
+    for (int bit = 1; bit < cuda_host::LanesPerWarp; bit *= 2)
+        predicate &= __shfl_xor_sync(mask, predicate != 0 ? 1 : 0, bit);
+    return predicate;
 }
 
 inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
