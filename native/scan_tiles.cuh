@@ -1,29 +1,34 @@
 // A tile of a sequence in shared memory: TILE positions of a block's channels and of B and C, first as they lie in memory, copied
 // while the tile before is computed, then as the numbers that the warps read.
 //
-// Defines: REAL, ALIGNED (rows.cuh); CHANNEL_WARPS; STATE_WARPS and EIGHTS, so that 8·STATE_WARPS·EIGHTS ≥ N; TILE, a multiple of 8.
+// Defines: REAL, ROW_BYTES, ALIGNED (rows.cuh); CHANNEL_WARPS; STATE_WARPS and EIGHTS, so that 8·STATE_WARPS·EIGHTS ≥ N; TILE, a multiple of 8;
+// HELPER_WARPS, warps that copy and prepare tiles for the others, or 0 where all do both.
 #pragma once
 #include "rows.cuh"
 #include "warp_products.cuh"
 
 constexpr bool Exact = sizeof(REAL) == 4;           // operands of matrix products in two parts, so that these keep float32
 constexpr int Channels = 8 * CHANNEL_WARPS;         // of a block
-constexpr int Threads = 32 * CHANNEL_WARPS * STATE_WARPS;
+constexpr int ScanThreads = 32 * CHANNEL_WARPS * STATE_WARPS;     // that walk states
+constexpr int Threads = ScanThreads + 32 * HELPER_WARPS;
+constexpr int Copiers = HELPER_WARPS > 0 ? 32 * HELPER_WARPS : ScanThreads;
 constexpr int Tile = TILE;
 constexpr int States = 8 * STATE_WARPS * EIGHTS;
 constexpr int Vectors = Channels / Width;           // of a row of channels
 constexpr int ChannelItems = Tile * Vectors;
-constexpr int ChannelLoads = (ChannelItems + Threads - 1) / Threads;
-constexpr int Apart = Threads / Vectors;            // positions from one of a thread's vectors of channels to the next
+constexpr int ChannelLoads = (ChannelItems + Copiers - 1) / Copiers;
+constexpr int Apart = Copiers / Vectors;            // positions from one of a thread's vectors of channels to the next
 constexpr int StateVectors = (States + Width - 1) / Width;
 constexpr int StateItems = Tile * StateVectors;
-constexpr int StateLoads = (StateItems + Threads - 1) / Threads;
+constexpr int StateLoads = (StateItems + Copiers - 1) / Copiers;
 constexpr int SumPitch = Channels + 4;              // floats; the padding keeps the rows that a warp writes in different banks
+constexpr int StatePitch = States + 8;              // likewise those of B and C that it reads
 
 // The place of a thread: its vector of channels when rows are read and written, its channel and states when the scan is computed.
 struct Place
 {
-    int thread, lane, g, j;     // lane = 4g + j
+    bool helper;                // copies and prepares only
+    int thread, lane, g, j;     // thread among those that copy, lane = 4g + j
     int t, v, vectorLeft;       // first position of its vectors in a tile, first channel of them in the block, channels from there
     int part, own, state;       // part of the states, channel in the block, first state: it has states state + 8k and state + 8k + 1
     int first, channel;         // channel of the block, of the thread
@@ -31,15 +36,17 @@ struct Place
 
     int block, limit;           // block of channels, end of its group's channels
     int group;                  // channels of a group share B and C, and no block holds channels of two
-    long long run;              // a segment of a sequence
+    int run;                    // a segment of a sequence
 
     MAMBA_DEVICE static Place get(int channels, int groups)
     {
         Place place;
         const int perGroup = channels / groups, blocks = (perGroup + Channels - 1) / Channels;
-        const int thread = threadIdx.x, warp = thread / 32;
-        place.block = blockIdx.x % (groups * blocks);
-        place.run = blockIdx.x / (groups * blocks);
+        const int warp = threadIdx.x / 32;
+        place.helper = HELPER_WARPS > 0 && threadIdx.x >= ScanThreads;
+        const int thread = place.helper ? threadIdx.x - ScanThreads : threadIdx.x;
+        place.block = static_cast<int>(blockIdx.x) % (groups * blocks);
+        place.run = static_cast<int>(blockIdx.x) / (groups * blocks);
         place.group = place.block / blocks;
         place.first = place.group * perGroup + place.block % blocks * Channels;
         place.limit = (place.group + 1) * perGroup;
@@ -47,15 +54,31 @@ struct Place
         place.lane = thread % 32;
         place.g = place.lane / 4;
         place.j = place.lane % 4;
-        place.t = thread / Vectors;
-        place.v = thread % Vectors * Width;
-        place.vectorLeft = place.limit - place.first - place.v;
+        place.set_vector();
         place.part = warp / CHANNEL_WARPS;
         place.own = warp % CHANNEL_WARPS * 8 + place.g;
         place.state = place.part * EIGHTS * 8 + 2 * place.j;
         place.channel = place.first + place.own;
         place.real = place.channel < place.limit;
         return place;
+    }
+
+    // The same, with what is only used to copy, prepare and finish a tile made anew: so it takes no registers while states are walked.
+    MAMBA_DEVICE Place anew() const
+    {
+        Place place = *this;
+#ifndef MAMBA_HOST
+        asm volatile("" : "+r"(place.thread));
+#endif
+        place.set_vector();
+        return place;
+    }
+
+    MAMBA_DEVICE void set_vector()
+    {
+        t = thread / Vectors;
+        v = thread % Vectors * Width;
+        vectorLeft = limit - first - v;
     }
 };
 
@@ -87,7 +110,7 @@ MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, con
     {
         const int t = place.t + i * Apart;
         if (t < Tile)
-            copy_row(&to[place.thread + i * Threads], from + i * Apart * stride, t < left ? place.vectorLeft : 0);
+            copy_row(&to[place.thread + i * Copiers], from + i * Apart * stride, t < left ? place.vectorLeft : 0);
     }
 }
 
@@ -97,7 +120,7 @@ MAMBA_DEVICE void copy_matrix(Row* to, const REAL* from, long long stride, int s
 #pragma unroll
     for (int i = 0; i < StateLoads; i++)
     {
-        const int item = place.thread + i * Threads, t = item / StateVectors, n = item % StateVectors * Width;
+        const int item = place.thread + i * Copiers, t = item / StateVectors, n = item % StateVectors * Width;
         if (t < Tile)
             copy_row(&to[item], from + t * stride + n, t < left ? states - n : 0);
     }
@@ -108,14 +131,14 @@ MAMBA_DEVICE void unpack_matrix(float* to, const Row* from, const Place& place)
 #pragma unroll
     for (int i = 0; i < StateLoads; i++)
     {
-        const int item = place.thread + i * Threads, t = item / StateVectors, n = item % StateVectors * Width;
+        const int item = place.thread + i * Copiers, t = item / StateVectors, n = item % StateVectors * Width;
         if (t < Tile)
         {
             const Row row = from[item];
 #pragma unroll
             for (int e = 0; e < Width; e += 4)
                 if (n + e < States)
-                    *reinterpret_cast<float4*>(to + t * States + n + e) = float4{element(row, e), element(row, e + 1), element(row, e + 2), element(row, e + 3)};
+                    *reinterpret_cast<float4*>(to + t * StatePitch + n + e) = float4{element(row, e), element(row, e + 1), element(row, e + 2), element(row, e + 3)};
         }
     }
 }
@@ -143,6 +166,16 @@ MAMBA_DEVICE void store_floats(float* to, const float (&values)[Width])
         *reinterpret_cast<float4*>(to + e) = float4{values[e], values[e + 1], values[e + 2], values[e + 3]};
 }
 
+MAMBA_DEVICE void add_floats(float* to, const float (&values)[Width])
+{
+#pragma unroll
+    for (int e = 0; e < Width; e += 4)
+    {
+        const float4 sum = *reinterpret_cast<const float4*>(to + e);
+        *reinterpret_cast<float4*>(to + e) = float4{sum.x + values[e], sum.y + values[e + 1], sum.z + values[e + 2], sum.w + values[e + 3]};
+    }
+}
+
 // One product of rank one for each of two positions, x·row: sums.at[0..1] are states 2j, 2j+1 of channel g at the first position,
 // at[2..3] at the second. part: what lane j gives of x, high part of the first position (j = 0), its low part, then the second's.
 MAMBA_DEVICE Sums outer_products(float part, bool secondPosition, float row)
@@ -156,13 +189,18 @@ MAMBA_DEVICE Sums outer_products(float part, bool secondPosition, float row)
 }
 
 // sums += the products of two positions' states with eight positions' rows, row·states: at[0] and at[3] of lane j are the sums of
-// channel g at the positions 2j and 2j + 1, of which those of the two positions are meant.
-MAMBA_DEVICE void add_inner_products(Sums& sums, float before0, float after0, float before1, float after1, float row0, float row1)
+// channel g at the positions 2j and 2j + 1, of which those of the two positions are meant. rest: what the matrix unit does not see of
+// the rows; WholeRows: nothing.
+template <bool WholeRows = false>
+MAMBA_DEVICE void add_inner_products(Sums& sums, float before0, float after0, float before1, float after1, float2 row, float2 rest = {})
 {
-    add_product(sums, before0, after0, before1, after1, row0, row1);
+    add_product(sums, before0, after0, before1, after1, row.x, row.y);
     if (Exact)
     {
-        add_product(sums, before0, after0, before1, after1, row0 - high_part(row0), row1 - high_part(row1));
-        add_product(sums, before0 - high_part(before0), after0 - high_part(after0), before1 - high_part(before1), after1 - high_part(after1), row0, row1);
+        if (!WholeRows)
+            add_product(sums, before0, after0, before1, after1, rest.x, rest.y);
+        add_product(sums, before0 - high_part(before0), after0 - high_part(after0), before1 - high_part(before1), after1 - high_part(after1), row.x, row.y);
     }
 }
+
+MAMBA_DEVICE float2 rest_of(float2 row) { return {row.x - high_part(row.x), row.y - high_part(row.y)}; }

@@ -15,12 +15,13 @@
 // delta·u and dy' lie as the matrix unit takes them for an outer product of two positions: for each channel, what each of its four
 // lanes gives to the first and to the second position, (high, 0), (low, 0), (0, high), (0, low). The padding keeps the vectors that a
 // quarter of a warp writes in different banks.
-constexpr int FactorPitch = 8 * (Channels + Vectors);
-MAMBA_DEVICE int factor_place(int channel) { return 8 * (channel + channel / Width); }
+constexpr int FactorPitch = 8 * Channels + 4 * Vectors;
+MAMBA_DEVICE int factor_place(int channel) { return 8 * channel + 4 * (channel / Width); }
 constexpr int Eights = Tile / 8;
 constexpr int Columns = 2 * States;                 // dB and dC
-constexpr int PairPitch = Channels / 2 + 4;
-constexpr int MatrixPitch = Columns + 8;
+constexpr int FactorRow = (Exact ? Channels : Channels / 2) + 4;    // words
+constexpr int MatrixPitch = Columns + 4;
+constexpr int Joint = Exact ? 1 : 2;                // eights of states at a time: two fill the products that sum over channels
 
 struct Staged
 {
@@ -35,13 +36,13 @@ struct Shared
     Staged staged[2];
     Row stagedB[StateItems];
     Row stagedC[StateItems];
-    alignas(16) Pair pushPairs[Tile * PairPitch];   // delta·u and dy' of two channels, rounded
-    alignas(16) Pair gradPairs[Tile * PairPitch];
+    alignas(16) unsigned pushRows[Tile * FactorRow];        // delta·u and dy' for the sums over channels: of two channels rounded, or exact
+    alignas(16) unsigned gradRows[Tile * FactorRow];
     alignas(16) float steps[Tile * Channels];
     alignas(16) float pushes[Tile / 2 * FactorPitch];       // delta·u
     alignas(16) float grads[Tile / 2 * FactorPitch];        // dy'
-    alignas(16) float b[Tile * States];
-    alignas(16) float c[Tile * States];
+    alignas(16) float b[Tile * StatePitch];
+    alignas(16) float c[Tile * StatePitch];
     alignas(16) float y[STATE_WARPS * Tile * SumPitch];     // Σ_n C·h
     alignas(16) float gb[STATE_WARPS * Tile * SumPitch];    // Σ_n g·B
     alignas(16) float ar[STATE_WARPS * Tile * SumPitch];    // Σ_n A·r, in units of log2(e)
@@ -64,11 +65,14 @@ MAMBA_DEVICE void store_factors(float* to, int t, int channel, const float (&val
     }
 }
 
-// A number again from what store_factors has made of it; from: its channel in the first pair of positions.
-MAMBA_DEVICE float factor_at(const float* from, int t)
+MAMBA_DEVICE void store_factor_row(unsigned* to, int t, int channel, const float (&values)[Width])
 {
-    const float* const at = from + t / 2 * FactorPitch + t % 2 * 5;
-    return at[0] + at[2];
+    if (Exact)
+        store_floats(reinterpret_cast<float*>(to + t * FactorRow + channel), values);
+    else
+#pragma unroll
+        for (int e = 0; e < Width; e += 2)
+            to[t * FactorRow + (channel + e) / 2] = rounded(values[e], values[e + 1]).bits;
 }
 
 // Halves the lanes of a warp that hold different channels: of values, the lane keeps those of its half and adds its partner's.
@@ -92,15 +96,15 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     Shared& shared = *reinterpret_cast<Shared*>(memory);
     const Place place = Place::get(p.channels, p.groups);
     const int blocks = p.groups * ((p.channels / p.groups + Channels - 1) / Channels);
-    const long long sequence = place.run / p.segments, segment = place.run % p.segments;
+    const int sequence = place.run / p.segments, segment = place.run % p.segments;
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
-    const long long tiles = (length + Tile - 1) / Tile;
+    const int tiles = static_cast<int>((length + Tile - 1) / Tile);
     const int j = place.j, g = place.g;
 
     float a[EIGHTS][2], carry[EIGHTS][2], dA[EIGHTS][2];    // carry: the gradient of the state before the positions that are done
     load_rates(a, p.a, place, p.states);
-    const long long stateRow = (place.run * p.channels + place.channel) * p.states;
+    const long long stateRow = (static_cast<long long>(place.run) * p.channels + place.channel) * p.states;
 #pragma unroll
     for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
@@ -114,46 +118,46 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     load_of_channels(shared.skip, p.d, place);
 
     const long long row = sequence * p.length + begin;
-    const int column = place.first + place.v;
-    const REAL* const u = static_cast<const REAL*>(p.u) + (row + place.t) * p.uStride + column;
-    const REAL* const delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
-    const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
-    const REAL* const dy = static_cast<const REAL*>(p.dy) + (row + place.t) * p.dyStride + column;
     const long long group = static_cast<long long>(place.group) * p.states;
-    const REAL* const b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
-    const REAL* const c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
     const long long chunks = (p.length + Tile - 1) / Tile;
-    const float* const checkpoints = p.checkpoints + (sequence * chunks + begin / Tile) * p.states * p.channels + place.channel;
 
-    auto fetch = [&](Staged& to, long long start)
+    // Addresses are made for each tile: kept, they would take the registers that the states need.
+    auto fetch = [&](Staged& to, const Place& place, long long start)
     {
         const long long left = length - start;
-        copy_channels(to.u, u + start * p.uStride, p.uStride, place, left);
-        copy_channels(to.delta, delta + start * p.deltaStride, p.deltaStride, place, left);
+        const int column = place.first + place.v;
+        auto channels = [&](Row* rows, const void* from, long long stride)
+        {
+            copy_channels(rows, static_cast<const REAL*>(from) + (row + start + place.t) * stride + column, stride, place, left);
+        };
+        auto states = [&](Row* rows, const void* from, long long stride)
+        {
+            copy_matrix(rows, static_cast<const REAL*>(from) + (row + start) * stride + group, stride, p.states, place, left);
+        };
+        channels(to.u, p.u, p.uStride);
+        channels(to.delta, p.delta, p.deltaStride);
         if (p.z)
-            copy_channels(to.z, z + start * p.zStride, p.zStride, place, left);
-        copy_channels(to.dy, dy + start * p.dyStride, p.dyStride, place, left);
-        copy_matrix(shared.stagedB, b + start * p.bStride, p.bStride, p.states, place, left);
-        copy_matrix(shared.stagedC, c + start * p.cStride, p.cStride, p.states, place, left);
+            channels(to.z, p.z, p.zStride);
+        channels(to.dy, p.dy, p.dyStride);
+        states(shared.stagedB, p.b, p.bStride);
+        states(shared.stagedC, p.c, p.cStride);
     };
 
-    float* const dSkip = shared.dSkip + place.thread * Width;
-    float* const dBias = shared.dBias + place.thread * Width;
 #pragma unroll
     for (int e = 0; e < Width; e++)
-        dSkip[e] = dBias[e] = 0.0f;
+        shared.dSkip[place.thread * Width + e] = shared.dBias[place.thread * Width + e] = 0.0f;
 
-    auto finish = [&](const Staged& from, long long start)  // the gradients of the tile that is summed
+    auto finish = [&](const Staged& from, const Place& place, long long start)  // the gradients of the tile that is summed
     {
 #pragma unroll
         for (int i = 0; i < ChannelLoads; i++)
         {
-            const int t = place.t + i * Apart, item = place.thread + i * Threads;
+            const int t = place.t + i * Apart, item = place.thread + i * Copiers;
             if (t >= Tile || start + t >= length || place.vectorLeft <= 0)
                 continue;
-            const long long outRow = (row + start + t) * p.channels + column;
+            const long long outRow = (row + start + t) * p.channels + place.first + place.v;
             const Row rowU = from.u[item], rowDy = from.dy[item], rowDelta = from.delta[item];
-            float out[Width], gb[Width], grad[Width];
+            float out[Width], gb[Width], grad[Width], skip[Width];
 #pragma unroll
             for (int e = 0; e < Width; e++)
                 grad[e] = element(rowDy, e);
@@ -185,15 +189,14 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     ar += shared.ar[(k * Tile + t) * SumPitch + place.v + e];
                 }
                 out[e] = element(rowU, e) * gb[e] + ar * (1.0f / Log2E);
-                dSkip[e] += grad[e] * element(rowU, e);
+                skip[e] = grad[e] * element(rowU, e);
             }
+            add_floats(shared.dSkip + place.thread * Width, skip);
             if (p.deltaSoftplus)
 #pragma unroll
                 for (int e = 0; e < Width; e++)
                     out[e] *= sigmoid(element(rowDelta, e) + shared.bias[place.v + e]);
-#pragma unroll
-            for (int e = 0; e < Width; e++)
-                dBias[e] += out[e];
+            add_floats(shared.dBias + place.thread * Width, out);
             store_row(static_cast<REAL*>(p.dDelta) + outRow, out, place.vectorLeft);
 #pragma unroll
             for (int e = 0; e < Width; e++)
@@ -240,6 +243,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 #pragma unroll
     for (int pair = 0; pair < 4; pair++)
         mine[pair] = g / 2 == pair ? 1.0f : 0.0f;
+    auto of_pair = [&](int pair, float2 row) { return float2{mine[pair] * row.x, mine[pair] * row.y}; };
     auto outer = [&](const float* factors, int t, float row) // of the positions t and t + 1
     {
         const float2 given = *reinterpret_cast<const float2*>(factors + t / 2 * FactorPitch + 2 * j);
@@ -251,17 +255,19 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     };
 
     if (tiles > 0)
-        fetch(shared.staged[0], (tiles - 1) * Tile);
-    for (long long tile = tiles - 1; tile >= 0; tile--)
+        fetch(shared.staged[0], place, static_cast<long long>(tiles - 1) * Tile);
+    for (int tile = tiles - 1; tile >= 0; tile--)
     {
-        const long long start = tile * Tile;
+        const long long start = static_cast<long long>(tile) * Tile;
         const int now = (tiles - 1 - tile) % 2;
         const Staged& staged = shared.staged[now];
+        const Place own = place.anew();
         wait_for_copies();
         __syncthreads();
         // The gradients of the tile before; of what is overwritten below a thread reads there what it has written itself.
         if (tile + 1 < tiles)
-            finish(shared.staged[1 - now], start + Tile);
+            finish(shared.staged[1 - now], own, start + Tile);
+        const float* const checkpoint = p.checkpoints + (sequence * chunks + begin / Tile + tile) * p.states * p.channels + place.channel;
         float h[EIGHTS][2];
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
@@ -269,17 +275,17 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             for (int s = 0; s < 2; s++)
             {
                 const int n = place.state + 8 * k + s;
-                h[k][s] = place.real && n < p.states ? checkpoints[(tile * p.states + n) * p.channels] : 0.0f;
+                h[k][s] = place.real && n < p.states ? checkpoint[static_cast<long long>(n) * p.channels] : 0.0f;
             }
 #pragma unroll
         for (int i = 0; i < ChannelLoads; i++)
         {
-            const int t = place.t + i * Apart, item = place.thread + i * Threads;
+            const int t = own.t + i * Apart, item = own.thread + i * Copiers;
             if (t < Tile)
             {
                 float step[Width], push[Width], grad[Width];
-                step_sizes(step, staged.delta[item], shared.bias + place.v, p.deltaSoftplus, start + t < length);
-                store_floats(&shared.steps[t * Channels + place.v], step);
+                step_sizes(step, staged.delta[item], shared.bias + own.v, p.deltaSoftplus, start + t < length);
+                store_floats(&shared.steps[t * Channels + own.v], step);
                 const Row rowU = staged.u[item], rowDy = staged.dy[item];
 #pragma unroll
                 for (int e = 0; e < Width; e++)
@@ -294,21 +300,17 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     for (int e = 0; e < Width; e++)
                         grad[e] *= silu(element(rowZ, e));
                 }
-                store_factors(shared.pushes, t, place.v, push);
-                store_factors(shared.grads, t, place.v, grad);
-#pragma unroll
-                for (int e = 0; e < Width; e += 2)
-                {
-                    shared.pushPairs[t * PairPitch + (place.v + e) / 2] = rounded(push[e], push[e + 1]);
-                    shared.gradPairs[t * PairPitch + (place.v + e) / 2] = rounded(grad[e], grad[e + 1]);
-                }
+                store_factors(shared.pushes, t, own.v, push);
+                store_factors(shared.grads, t, own.v, grad);
+                store_factor_row(shared.pushRows, t, own.v, push);
+                store_factor_row(shared.gradRows, t, own.v, grad);
             }
         }
-        unpack_matrix(shared.b, shared.stagedB, place);
-        unpack_matrix(shared.c, shared.stagedC, place);
+        unpack_matrix(shared.b, shared.stagedB, own);
+        unpack_matrix(shared.c, shared.stagedC, own);
         __syncthreads();
         if (tile > 0)
-            fetch(shared.staged[1 - now], start - Tile);
+            fetch(shared.staged[1 - now], own, start - Tile);
 
 #pragma unroll 1
         for (int eight = 0; eight < Eights; eight++)
@@ -322,7 +324,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     for (int pair = 0; pair < 4; pair++)
                     {
                         const int t = 8 * eight + 2 * pair;
-                        const Sums push = outer(pushes, t, rowsB[(t + j / 2) * States + 8 * k + g]);
+                        const Sums push = outer(pushes, t, rowsB[(t + j / 2) * StatePitch + 8 * k + g]);
 #pragma unroll
                         for (int s = 0; s < 2; s++)
                         {
@@ -337,88 +339,108 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         {
             const int t0 = 8 * eight;
             Sums y = {}, gb = {}, ar = {};
-            const Pair pushRow = shared.pushPairs[(t0 + g) * PairPitch + warp * 4 + j], gradRow = shared.gradPairs[(t0 + g) * PairPitch + warp * 4 + j];
+            const Pair pushRow = {shared.pushRows[(t0 + g) * FactorRow + warp * 4 + j]}, gradRow = {shared.gradRows[(t0 + g) * FactorRow + warp * 4 + j]};
 #pragma unroll
-            for (int k = 0; k < EIGHTS; k++)
+            for (int k0 = 0; k0 < EIGHTS; k0 += Joint)
             {
-                float decay[8][2], states[8][2];
+                float decay[Joint][8][2], states[Joint][8][2], first[Joint][2];
+                float2 rowB[Joint], rowC[Joint], restB[Joint], restC[Joint];
                 Sums db = {}, dc = {};                      // of eight positions, where 16-bit operands serve
-                const float2 rowC = *reinterpret_cast<const float2*>(&rowsC[(t0 + g) * States + 8 * k + 2 * j]);
-                const float2 rowB = *reinterpret_cast<const float2*>(&rowsB[(t0 + g) * States + 8 * k + 2 * j]);
-                const float first[2] = {starts[((eight * EIGHTS + k) * 2) * Threads], starts[((eight * EIGHTS + k) * 2 + 1) * Threads]};
-                float state0 = first[0], state1 = first[1];
+#pragma unroll
+                for (int q = 0; q < Joint; q++)
+                {
+                    const int k = k0 + q;
+                    rowC[q] = *reinterpret_cast<const float2*>(&rowsC[(t0 + g) * StatePitch + 8 * k + 2 * j]);
+                    rowB[q] = *reinterpret_cast<const float2*>(&rowsB[(t0 + g) * StatePitch + 8 * k + 2 * j]);
+                    restC[q] = rest_of(rowC[q]);
+                    restB[q] = rest_of(rowB[q]);
+#pragma unroll
+                    for (int s = 0; s < 2; s++)
+                        first[q][s] = starts[((eight * EIGHTS + k) * 2 + s) * Threads];
+                }
 #pragma unroll
                 for (int pair = 0; pair < 4; pair++)
-                {
-                    const int t = t0 + 2 * pair;
-                    const Sums push = outer(pushes, t, rowsB[(t + j / 2) * States + 8 * k + g]);
 #pragma unroll
-                    for (int i = 0; i < 2; i++)
+                    for (int q = 0; q < Joint; q++)
                     {
-                        decay[2 * pair + i][0] = fast_exp2(steps[(t + i) * Channels] * a[k][0]);
-                        decay[2 * pair + i][1] = fast_exp2(steps[(t + i) * Channels] * a[k][1]);
-                        state0 = decay[2 * pair + i][0] * state0 + push.at[2 * i];
-                        state1 = decay[2 * pair + i][1] * state1 + push.at[2 * i + 1];
-                        states[2 * pair + i][0] = state0;
-                        states[2 * pair + i][1] = state1;
+                        const int t = t0 + 2 * pair, k = k0 + q;
+                        const Sums push = outer(pushes, t, rowsB[(t + j / 2) * StatePitch + 8 * k + g]);
+#pragma unroll
+                        for (int i = 0; i < 2; i++)
+#pragma unroll
+                            for (int s = 0; s < 2; s++)
+                            {
+                                const int at = 2 * pair + i;
+                                decay[q][at][s] = fast_exp2(steps[(t + i) * Channels] * a[k][s]);
+                                states[q][at][s] = decay[q][at][s] * (at > 0 ? states[q][at > 0 ? at - 1 : 0][s] : first[q][s]) + push.at[2 * i + s];
+                            }
+                        const float(&state)[8][2] = states[q];
+                        add_inner_products(y, state[2 * pair][0], state[2 * pair + 1][0], state[2 * pair][1], state[2 * pair + 1][1], of_pair(pair, rowC[q]), of_pair(pair, restC[q]));
                     }
-                    add_inner_products(y, states[2 * pair][0], states[2 * pair + 1][0], states[2 * pair][1], states[2 * pair + 1][1], mine[pair] * rowC.x, mine[pair] * rowC.y);
-                }
 
 #pragma unroll
                 for (int pair = 3; pair >= 0; pair--)
                 {
                     const int t = t0 + 2 * pair;
-                    const Sums push = outer(grads, t, rowsC[(t + j / 2) * States + 8 * k + g]);
-                    float gradient[2][2], weighted[2][2], shares[8];
+                    Pair gradientPairs[2][2], statePairs[2][2];     // of each position and eight of states, a row a state
 #pragma unroll
-                    for (int i = 1; i >= 0; i--)
+                    for (int q = 0; q < Joint; q++)
                     {
-                        const int at = 2 * pair + i;
-                        const float step = steps[(t + i) * Channels];
+                        const int k = k0 + q;
+                        const Sums push = outer(grads, t, rowsC[(t + j / 2) * StatePitch + 8 * k + g]);
+                        float gradient[2][2], weighted[2][2], shares[8];
 #pragma unroll
-                        for (int s = 0; s < 2; s++)
-                        {
-                            gradient[i][s] = carry[k][s] + push.at[2 * i + s];
-                            carry[k][s] = decay[at][s] * gradient[i][s];
-                            const float before = at > 0 ? states[at > 0 ? at - 1 : 0][s] : first[s];
-                            const float r = carry[k][s] * before;
-                            dA[k][s] += step * r;
-                            weighted[i][s] = a[k][s] * r;
-                            if (Exact)
-                            {
-                                shares[4 * i + s] = gradient[i][s] * factor_at(pushes, t + i);
-                                shares[4 * i + 2 + s] = factor_at(grads, t + i) * states[at][s];
-                            }
-                        }
-                    }
-                    add_inner_products(gb, gradient[0][0], gradient[1][0], gradient[0][1], gradient[1][1], mine[pair] * rowB.x, mine[pair] * rowB.y);
-                    add_inner_products(ar, weighted[0][0], weighted[1][0], weighted[0][1], weighted[1][1], mine[pair], mine[pair]);
-                    if (Exact)
-                    {
-                        // Over the eight channels of the warp: lane 4g+j keeps position t + g/4, matrix g/2 % 2, state 2j + g % 2.
-                        halve(shares, place.lane, 16);
-                        halve(reinterpret_cast<float(&)[4]>(shares), place.lane, 8);
-                        halve(reinterpret_cast<float(&)[2]>(shares), place.lane, 4);
-                        matrices[(t + g / 4) * MatrixPitch + (g / 2 % 2) * States + 8 * k + 2 * j + g % 2] = shares[0];
-                    }
-                    else
-                    {
-#pragma unroll
-                        for (int i = 0; i < 2; i++)
+                        for (int i = 1; i >= 0; i--)
                         {
                             const int at = 2 * pair + i;
-                            add_pair_product(db, g == at ? pushRow : Pair{0}, transposed(rounded(gradient[i][0], gradient[i][1])));
-                            add_pair_product(dc, g == at ? gradRow : Pair{0}, transposed(rounded(states[at][0], states[at][1])));
+                            const float step = steps[(t + i) * Channels];
+#pragma unroll
+                            for (int s = 0; s < 2; s++)
+                            {
+                                gradient[i][s] = carry[k][s] + push.at[2 * i + s];
+                                carry[k][s] = decay[q][at][s] * gradient[i][s];
+                                const float r = carry[k][s] * (at > 0 ? states[q][at > 0 ? at - 1 : 0][s] : first[q][s]);
+                                dA[k][s] += step * r;
+                                weighted[i][s] = a[k][s] * r;
+                                if (Exact)
+                                {
+                                    shares[4 * i + s] = gradient[i][s] * float_of(shared.pushRows[(t + i) * FactorRow + place.own]);
+                                    shares[4 * i + 2 + s] = float_of(shared.gradRows[(t + i) * FactorRow + place.own]) * states[q][at][s];
+                                }
+                            }
+                            if (!Exact)
+                            {
+                                gradientPairs[i][q] = transposed(rounded(gradient[i][0], gradient[i][1]));
+                                statePairs[i][q] = transposed(rounded(states[q][at][0], states[q][at][1]));
+                            }
                         }
+                        add_inner_products(gb, gradient[0][0], gradient[1][0], gradient[0][1], gradient[1][1], of_pair(pair, rowB[q]), of_pair(pair, restB[q]));
+                        add_inner_products<true>(ar, weighted[0][0], weighted[1][0], weighted[0][1], weighted[1][1], {mine[pair], mine[pair]});
+                        if (Exact)
+                        {
+                            // Over the eight channels of the warp: lane 4g+j keeps position t + g/4, matrix g/2 % 2, state 2j + g % 2.
+                            halve(shares, place.lane, 16);
+                            halve(reinterpret_cast<float(&)[4]>(shares), place.lane, 8);
+                            halve(reinterpret_cast<float(&)[2]>(shares), place.lane, 4);
+                            matrices[(t + g / 4) * MatrixPitch + (g / 2 % 2) * States + 8 * k + 2 * j + g % 2] = shares[0];
+                        }
+                    }
+                    if (!Exact)
+                    {
+                        // Columns are the eight positions, of which a position's factors fill its own.
+                        auto own = [&](Pair row, int i) { return g == 2 * pair + i ? row : Pair{0}; };
+                        add_pair_product(db, gradientPairs, {own(pushRow, 0), own(pushRow, 1)});
+                        add_pair_product(dc, statePairs, {own(gradRow, 0), own(gradRow, 1)});
                     }
                 }
                 if (!Exact)
-                {
-                    float* const to = matrices + (t0 + g) * MatrixPitch + 8 * k + 2 * j;
-                    *reinterpret_cast<float2*>(to) = float2{db.at[0], db.at[1]};
-                    *reinterpret_cast<float2*>(to + States) = float2{dc.at[0], dc.at[1]};
-                }
+#pragma unroll
+                    for (int i = 0; i < 4; i++)
+                    {
+                        float* const to = matrices + (t0 + 2 * j + i % 2) * MatrixPitch + 8 * (k0 + i / 2) + g;
+                        to[0] = db.at[i];
+                        to[States] = dc.at[i];
+                    }
             }
             shared.y[sumsAt + t0 * SumPitch] = y.at[0];
             shared.y[sumsAt + (t0 + 1) * SumPitch] = y.at[3];
@@ -430,11 +452,11 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     }
     __syncthreads();
     if (tiles > 0)
-        finish(shared.staged[(tiles - 1) % 2], 0);
+        finish(shared.staged[(tiles - 1) % 2], place, 0);
 
     if (place.real)
     {
-        const long long out = (place.run * p.states) * p.channels + place.channel;
+        const long long out = static_cast<long long>(place.run) * p.states * p.channels + place.channel;
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
@@ -445,7 +467,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 {
                     p.dA[out + static_cast<long long>(n) * p.channels] = dA[k][s];
                     if (p.dInitialState && segment == 0)
-                        p.dInitialState[(sequence * p.channels + place.channel) * p.states + n] = carry[k][s];
+                        p.dInitialState[(static_cast<long long>(sequence) * p.channels + place.channel) * p.states + n] = carry[k][s];
                 }
             }
     }
@@ -460,7 +482,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             skip += shared.dSkip[t * Channels + place.thread];
             bias += shared.dBias[t * Channels + place.thread];
         }
-        const long long out = place.run * p.channels + place.first + place.thread;
+        const long long out = static_cast<long long>(place.run) * p.channels + place.first + place.thread;
         if (p.dSkip)
             p.dSkip[out] = skip;
         if (p.dBias)

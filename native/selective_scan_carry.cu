@@ -22,7 +22,7 @@ struct Shared
     Staged staged[2];
     alignas(16) float steps[Tile * Channels];
     alignas(16) float pushes[Tile * (Channels + 8)];
-    alignas(16) float matrix[Tile * States];
+    alignas(16) float matrix[Tile * StatePitch];
     alignas(16) float sums[Warps * Channels];
     alignas(16) float bias[Channels];
 };
@@ -35,12 +35,12 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     Shared& shared = *reinterpret_cast<Shared*>(memory);
     constexpr int PushPitch = Channels + 8;
     const Place place = Place::get(p.channels, p.groups);
-    const long long sequence = place.run / p.segments, segment = place.run % p.segments;
+    const int sequence = place.run / p.segments, segment = place.run % p.segments;
     if (segment == (BACKWARD ? 0 : p.segments - 1))
         return;                                     // there is no segment to carry to
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
-    const long long tiles = (length + Tile - 1) / Tile;
+    const int tiles = static_cast<int>((length + Tile - 1) / Tile);
 
     float a[EIGHTS][2], h[EIGHTS][2] = {};
     load_rates(a, p.a, place, p.states);
@@ -67,17 +67,17 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const int j = place.j;
     const float* const steps = shared.steps + place.own;
     const float* const pushes = shared.pushes + j / 2 * PushPitch + place.own;
-    const float* const rows = shared.matrix + j / 2 * States + place.part * EIGHTS * 8 + place.g;
+    const float* const rows = shared.matrix + j / 2 * StatePitch + place.part * EIGHTS * 8 + place.g;
     const bool second = j >= 2, low = j % 2 != 0;
 
     __syncthreads();
     const Horizon horizon = find_horizon(delta, p.deltaStride, length, shared.bias, p.deltaSoftplus, a, p.states, place, shared.sums);
 
-    auto start_of = [&](long long tile) { return (BACKWARD ? tiles - 1 - tile : tile) * Tile; };
-    const long long walked = (horizon.walked + Tile - 1) / Tile, tile0 = walked < tiles ? tiles - walked : 0;
+    auto start_of = [&](int tile) { return static_cast<long long>(BACKWARD ? tiles - 1 - tile : tile) * Tile; };
+    const int tile0 = horizon.walked < length ? tiles - static_cast<int>((horizon.walked + Tile - 1) / Tile) : 0;
     if (tiles > 0)
         fetch(shared.staged[tile0 % 2], start_of(tile0));
-    for (long long tile = tile0; tile < tiles; tile++)
+    for (int tile = tile0; tile < tiles; tile++)
     {
         const long long start = start_of(tile);
         const Staged& staged = shared.staged[tile % 2];
@@ -86,7 +86,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 #pragma unroll
         for (int i = 0; i < ChannelLoads; i++)
         {
-            const int t = place.t + i * Apart, item = place.thread + i * Threads;
+            const int t = place.t + i * Apart, item = place.thread + i * Copiers;
             if (t < Tile)
             {
                 float step[Width], push[Width];
@@ -129,7 +129,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 {
                     const int t = t0 + 2 * (BACKWARD ? 3 - pair : pair);
                     const float x = pushes[t * PushPitch];
-                    const Sums push = outer_products(low ? x - high_part(x) : high_part(x), second, rows[t * States + 8 * k]);
+                    const Sums push = outer_products(low ? x - high_part(x) : high_part(x), second, rows[t * StatePitch + 8 * k]);
 #pragma unroll
                     for (int s = 0; s < 2; s++)
                     {
@@ -145,7 +145,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     }
     if (!place.real)
         return;
-    const long long own = place.run * p.channels + place.channel;
+    const long long own = static_cast<long long>(place.run) * p.channels + place.channel;
 #pragma unroll
     for (int k = 0; k < EIGHTS; k++)
 #pragma unroll

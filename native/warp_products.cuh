@@ -73,22 +73,26 @@ MAMBA_DEVICE Pair transposed(Pair pair)
 #endif
 }
 
-// The upper eight rows of sums += A·B, both 8×8 of bfloat16. Lane 4g+j gives A[g][2j], A[g][2j+1] and B[2j][g], B[2j+1][g].
-MAMBA_DEVICE void add_pair_product(Sums& sums, Pair a, Pair b)
+// sums += A·B with A 16×16 and B 16×8 of bfloat16. Lane 4g+j gives A[g][2j…2j+1], A[g+8][2j…], A[g][2j+8…], A[g+8][2j+8…] and
+// B[2j…2j+1][g], B[2j+8…][g].
+MAMBA_DEVICE void add_pair_product(Sums& sums, const Pair (&a)[2][2], const Pair (&b)[2])
 {
 #ifdef MAMBA_HOST
     const int lane = threadIdx.x % 32, g = lane / 4, j = lane % 4;
-    for (int k = 0; k < 8; k++)
+    auto number = [](unsigned bits, int k) { return float_of(k % 2 != 0 ? bits & 0xffff0000u : bits << 16); };
+    for (int k = 0; k < 16; k++)
     {
-        const unsigned row = __shfl_sync(0xffffffffu, a.bits, 4 * g + k / 2);
-        const unsigned left = __shfl_sync(0xffffffffu, b.bits, 4 * (2 * j) + k / 2), right = __shfl_sync(0xffffffffu, b.bits, 4 * (2 * j + 1) + k / 2);
-        const float x = float_of(k % 2 != 0 ? row & 0xffff0000u : row << 16);
-        sums.at[0] += x * float_of(k % 2 != 0 ? left & 0xffff0000u : left << 16);
-        sums.at[1] += x * float_of(k % 2 != 0 ? right & 0xffff0000u : right << 16);
+        const int from = k % 8 / 2;
+        const float upper = number(__shfl_sync(0xffffffffu, a[k / 8][0].bits, 4 * g + from), k), lower = number(__shfl_sync(0xffffffffu, a[k / 8][1].bits, 4 * g + from), k);
+        const float left = number(__shfl_sync(0xffffffffu, b[k / 8].bits, 4 * (2 * j) + from), k), right = number(__shfl_sync(0xffffffffu, b[k / 8].bits, 4 * (2 * j + 1) + from), k);
+        sums.at[0] += upper * left;
+        sums.at[1] += upper * right;
+        sums.at[2] += lower * left;
+        sums.at[3] += lower * right;
     }
 #else
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5}, {%6}, {%0, %1, %2, %3};"
+    asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
         : "+f"(sums.at[0]), "+f"(sums.at[1]), "+f"(sums.at[2]), "+f"(sums.at[3])
-        : "r"(a.bits), "r"(0u), "r"(b.bits));
+        : "r"(a[0][0].bits), "r"(a[0][1].bits), "r"(a[1][0].bits), "r"(a[1][1].bits), "r"(b[0].bits), "r"(b[1].bits));
 #endif
 }

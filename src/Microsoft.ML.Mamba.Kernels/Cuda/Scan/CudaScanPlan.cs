@@ -11,14 +11,14 @@ internal sealed class CudaScanPlan
     private const int MatricesThreads = 256;
 
     /// <summary>Segments of a sequence from which cutting pays, measured on an H200: carrying is two thirds of a forward pass, less where states forget, and a sixth of a backward pass.</summary>
-    private const int LeastForward = 5;
+    private const int LeastForward = 4;
     private const int LeastBackward = 2;
 
-    private static readonly (int States, CudaScanTile Forward, CudaScanTile Backward)[] Tiles =
+    private static readonly (int States, CudaScanTile Forward, CudaScanTile Carry, CudaScanTile Backward)[] Tiles =
     [
-        (16, new(4, 1, 2, 32, 4), new(4, 1, 2, 16, 3)),
-        (64, new(4, 2, 4, 16, 1), new(2, 4, 2, 16, 1)),
-        (ScanDims.MaxState, new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1)),
+        (16, new(4, 1, 2, 32, 3, HelperWarps: 4), new(4, 1, 2, 32, 4), new(4, 1, 2, 16, 3, Vector: 4)),
+        (64, new(4, 2, 4, 16, 1, HelperWarps: 4), new(4, 2, 4, 16, 1), new(2, 4, 2, 16, 1, Vector: 4)),
+        (ScanDims.MaxState, new(4, 4, 8, 8, 1, HelperWarps: 2), new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1, Vector: 4)),
     ];
 
     private static readonly CudaKernelVariant ChainKernel = new($"{Source}_chain", $"{Source}_chain");
@@ -37,13 +37,14 @@ internal sealed class CudaScanPlan
 
     private readonly ScanDims _dims;
     private readonly CudaScanTile _forward;
+    private readonly CudaScanTile _carry;
     private readonly CudaScanTile _backward;
 
     public CudaScanPlan(int multiprocessors, ScanDims dims)
     {
         dims.Require(nameof(SelectiveScan));
         _dims = dims;
-        (_, _forward, _backward) = Tiles.First(tile => dims.State <= tile.States);
+        (_, _forward, _carry, _backward) = Tiles.First(tile => dims.State <= tile.States);
         var unit = Math.Max(_forward.Tile, _backward.Tile);
         ForwardCut = CudaScanCut.For(multiprocessors, dims, BlocksOf(_forward), _forward.MinBlocks, LeastForward, unit);
         BackwardCut = CudaScanCut.For(multiprocessors, dims, BlocksOf(_backward), _backward.MinBlocks, LeastBackward, unit);
@@ -81,8 +82,8 @@ internal sealed class CudaScanPlan
          from aligned in new[] { true, false }
          from variant in new[]
          {
-             ForwardKernels[(tiles.Forward, type, aligned, false)], ForwardKernels[(tiles.Forward, type, aligned, true)], CarryKernels[(tiles.Forward, type, aligned, false)],
-             CarryKernels[(tiles.Forward, type, aligned, true)], BackwardKernels[(tiles.Backward, type, aligned)],
+             ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, false)], ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, true)], CarryKernels[(tiles.Carry, type, aligned, false)],
+             CarryKernels[(tiles.Carry, type, aligned, true)], BackwardKernels[(tiles.Backward, type, aligned)],
          }
          select variant)
         .Concat(from type in CudaNumbers.All from four in new[] { true, false } select MatricesKernels[(type, four)]).Append(ChainKernel);
@@ -93,11 +94,14 @@ internal sealed class CudaScanPlan
 
     public CudaScanCut Cut(bool backward) => backward ? BackwardCut : ForwardCut;
 
-    public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments) =>
-        new(ForwardKernels[(_forward, type, aligned, arguments.Checkpoints != 0)], arguments, ForwardCut.Runs * BlocksOf(_forward), _forward.Threads, _forward.ForwardBytes(type));
+    public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments)
+    {
+        var tile = ForwardTile(_forward, type);
+        return new(ForwardKernels[(tile, type, aligned, arguments.Checkpoints != 0)], arguments, ForwardCut.Runs * BlocksOf(tile), tile.Threads, tile.ForwardBytes(type));
+    }
 
     public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>
-        new(CarryKernels[(_forward, type, aligned, backward)], arguments, Cut(backward).Runs * BlocksOf(_forward), _forward.Threads, _forward.CarryBytes(type, backward));
+        new(CarryKernels[(_carry, type, aligned, backward)], arguments, Cut(backward).Runs * BlocksOf(_carry), _carry.Threads, _carry.CarryBytes(type, backward));
 
     public CudaLaunch<CudaScanChainArguments> Chain(CudaScanChainArguments arguments) =>
         new(ChainKernel, arguments, (_dims.Batch * StateFloats + ChainThreads - 1) / ChainThreads, ChainThreads);
@@ -114,6 +118,9 @@ internal sealed class CudaScanPlan
             (_dims.Steps * 2 * _dims.State * _dims.Groups / taken + MatricesThreads - 1) / MatricesThreads,
             MatricesThreads);
     }
+
+    /// <summary>Tiles of wider numbers are shorter, so that as many blocks fit into shared memory.</summary>
+    private static CudaScanTile ForwardTile(CudaScanTile tile, CudaNumber type) => type == CudaNumber.Float32 ? tile with { Tile = Math.Min(tile.Tile, 16) } : tile;
 
     private long CarryFloats(CudaScanCut cut) => cut.Segments == 1 ? 0 : cut.Runs * (2 * StateFloats + _dims.Channels);
 

@@ -10,10 +10,12 @@ namespace Microsoft.ML.Mamba.Kernels.Cuda;
 /// <param name="Eights">Eights of states of a warp.</param>
 /// <param name="Tile">Positions that are in shared memory at a time, a multiple of 8.</param>
 /// <param name="MinBlocks">Blocks that a multiprocessor should hold: the compiler's limit of registers.</param>
-internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights, int Tile, int MinBlocks)
+/// <param name="HelperWarps">Warps beside those, which copy and prepare tiles; with 0 all warps do.</param>
+/// <param name="Vector">Most channels of a vector that a thread copies, 4 or 8: few enough that every thread has one.</param>
+internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights, int Tile, int MinBlocks, int HelperWarps = 0, int Vector = 8)
 {
     private const int Staging = 2;
-    private const int RowBytes = 16;
+    private const int Kept = 4;
     private const int PushPadding = 16;
     private const int Padding = 8;
     private const int SumPadding = 4;
@@ -21,7 +23,7 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>Channels of a block.</summary>
     public int Channels => 8 * ChannelWarps;
 
-    public int Threads => 32 * ChannelWarps * StateWarps;
+    public int Threads => 32 * (ChannelWarps * StateWarps + HelperWarps);
 
     /// <summary>States that fit.</summary>
     public int States => 8 * StateWarps * Eights;
@@ -29,29 +31,33 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>The macros of scan_tiles.cuh and of the launch.</summary>
     public string[] Defines(CudaNumber type, bool aligned, int sharedBytes) =>
     [
-        $"REAL={type.Name()}", $"ALIGNED={(aligned ? 1 : 0)}", $"CHANNEL_WARPS={ChannelWarps}", $"STATE_WARPS={StateWarps}", $"EIGHTS={Eights}",
-        $"TILE={Tile}", $"MIN_BLOCKS={MinBlocks}", $"SHARED_BYTES={sharedBytes}",
+        $"REAL={type.Name()}", $"ROW_BYTES={RowBytes(type)}", $"ALIGNED={(aligned ? 1 : 0)}", $"CHANNEL_WARPS={ChannelWarps}", $"STATE_WARPS={StateWarps}",
+        $"EIGHTS={Eights}", $"TILE={Tile}", $"HELPER_WARPS={HelperWarps}", $"MIN_BLOCKS={MinBlocks}", $"SHARED_BYTES={sharedBytes}",
     ];
 
     /// <summary>Shared memory of selective_scan_forward.</summary>
     public int ForwardBytes(CudaNumber type) =>
-        Staging * RowBytes * (3 * ChannelItems(type) + 2 * StateItems(type))
-        + sizeof(float) * (Tile * Channels + Tile * (2 * Channels + PushPadding) + 2 * Tile * States + StateWarps * Tile * (Channels + SumPadding) + 2 * Channels);
+        RowBytes(type) * ((2 * Kept + 1) * ChannelItems(type) + 2 * StateItems(type))
+        + sizeof(float) * (2 * (Tile * Channels + Tile * (2 * Channels + PushPadding) + 2 * MatrixFloats + StateWarps * Tile * (Channels + SumPadding)) + 2 * Channels);
 
     /// <summary>Shared memory of selective_scan_carry.</summary>
     public int CarryBytes(CudaNumber type, bool backward) =>
-        Staging * RowBytes * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
-        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + Tile * States + Threads / 32 * Channels + Channels);
+        Staging * RowBytes(type) * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
+        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + MatrixFloats + Threads / 32 * Channels + Channels);
 
     /// <summary>Shared memory of selective_scan_backward.</summary>
     public int BackwardBytes(CudaNumber type) =>
-        Staging * RowBytes * (4 * ChannelItems(type) + StateItems(type))
-        + sizeof(float) * (2 * Tile * (Channels / 2 + SumPadding) + Tile * Channels + Tile * 8 * (Channels + Channels / Width(type)) + 2 * Tile * States + 3 * StateWarps * Tile * (Channels + SumPadding)
-            + ChannelWarps * Tile * (2 * States + Padding) + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+        Staging * RowBytes(type) * (4 * ChannelItems(type) + StateItems(type))
+        + sizeof(float) * (2 * Tile * (Channels * type.Bytes() / 4 + SumPadding) + Tile * Channels + Tile * (8 * Channels + 4 * Channels / Width(type)) + 2 * MatrixFloats + 3 * StateWarps * Tile * (Channels + SumPadding)
+            + ChannelWarps * Tile * (2 * States + SumPadding) + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+
+    private int MatrixFloats => Tile * (States + Padding);
 
     private int ChannelItems(CudaNumber type) => Tile * Channels / Width(type);
 
     private int StateItems(CudaNumber type) => Tile * ((States + Width(type) - 1) / Width(type));
 
-    private static int Width(CudaNumber type) => RowBytes / type.Bytes();
+    private int RowBytes(CudaNumber type) => Width(type) * type.Bytes();
+
+    private int Width(CudaNumber type) => Math.Min(Vector, 16 / type.Bytes());
 }
