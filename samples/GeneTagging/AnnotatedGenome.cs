@@ -35,15 +35,15 @@ internal sealed class AnnotatedGenome
     public static string[] MissingIn(string folder) =>
         [.. new[] { "train.fasta", "train.gff3", "test.fasta", "test.gff3" }.Where(file => !File.Exists(Path.Combine(folder, file)))];
 
-    /// <summary>The rows: each sequence, or windows of it, with a column Label, a key for each nucleotide.</summary>
+    /// <summary>The rows: each sequence, or windows of it, with keys for each nucleotide: columns Label (strands) and Codons (positions in codons).</summary>
     /// <param name="windowLength">Nucleotides per row; 0: whole sequences.</param>
-    public IDataView Rows(int windowLength) => WithLabels(Sequences(windowLength), _gff, "Label");
+    public IDataView Rows(int windowLength) => WithLabels(WithLabels(Sequences(windowLength), _gff, "Label"), _gff, "Codons", codonPositions: true);
 
     /// <summary>The same with a column PredictedLabel, from the genes of another file.</summary>
     public IDataView Rows(int windowLength, string foundGenes) => WithLabels(Rows(windowLength), foundGenes, "PredictedLabel");
 
-    private IDataView WithLabels(IDataView rows, string gff, string column) =>
-        _ml.Data.LoadGeneAnnotation(rows, gff, new GeneAnnotationOptions { OutputColumnName = column });
+    private IDataView WithLabels(IDataView rows, string gff, string column, bool codonPositions = false) =>
+        _ml.Data.LoadGeneAnnotation(rows, gff, new GeneAnnotationOptions { OutputColumnName = column, CodonPositions = codonPositions });
 
     private IDataView Sequences(int windowLength) => _ml.Data.LoadFromFasta(_fasta, new FastaOptions { WindowLength = windowLength, UpperCase = true });
 

@@ -41,13 +41,16 @@ return SampleRun.Run(cancellation =>
     var test = new AnnotatedGenome(ml, folder, "test");
     Console.WriteLine($"To learn from: {train.Genes.Length} genes in {train.Length / 1000} kb. To test with: {test.Genes.Length} genes in {test.Length / 1000} kb.");
 
-    // Training: rows are windows of the genome, and the label of a nucleotide is the strand of the gene that it lies in, or 0.
+    // Training: rows are windows of the genome. A nucleotide's label is the strand of the gene that it lies in and its position in the codon, or 0;
+    // positions teach the model reading frames, and strands are what it is asked for. Position vectors of period 3 are its clock.
     var display = TrainingDisplay.OfAccuracy();
     var trainer = ml.SequenceTagging().Trainers.Mamba(new MambaTaggingTrainer.Options
     {
         Tokenizer = SequenceTokenizer.Dna,
-        OppositeStrandLabels = ["+", "-"],
-        Model = new MambaConfig { DModel = 48, NLayer = 2, DConv = 8 },
+        LabelColumnName = "Codons",
+        OppositeStrandLabels = ["+1", "-1", "+2", "-2", "+3", "-3"],
+        CoarseLabels = new Dictionary<string, string> { ["+1"] = "+", ["+2"] = "+", ["+3"] = "+", ["-1"] = "-", ["-2"] = "-", ["-3"] = "-" },
+        Model = new MambaConfig { DModel = 48, NLayer = 2, DConv = 8, MaxPositions = 3, PeriodicPositions = true },
         Training = new MambaTrainingOptions
         {
             Epochs = options.Epochs, BatchSize = 8, LearningRate = 5e-3, Dropout = 0, LabelSmoothing = 0, MaxLength = 512,

@@ -22,7 +22,7 @@ internal sealed class BirdsongTask : FineTask
             Model = new MambaConfig { DModel = 96, NLayer = 3 },
             Training = new MambaTrainingOptions { Epochs = 60, BatchSize = 4, LearningRate = 2e-3, Dropout = 0.2, MaxLength = 256, TimeMasks = 1, TimeMaskWidth = 6, FrequencyMasks = 1, FrequencyMaskWidth = 6, FrameGain = 0.5 },
         };
-        return Tag(run, options, recordings.Frames(), View(train), View(judge));
+        return Tag(run, options, recordings.Frames(new LogMelFramesEstimator.Options { WindowMilliseconds = 16, Deltas = 1 }), View(train), View(judge));
     }
 
     private string[] Files(FineRun run, string part) => [.. run.Rows(Name, part + "_files.tsv").Select(f => f[0])];

@@ -26,7 +26,7 @@ internal static class EmbeddingAccuracyBenchmark
         Option<string> part = new("--part") { Description = "What to be judged by: test, or valid for choosing settings.", DefaultValueFactory = _ => "test" };
         part.AcceptOnlyFromAmong("test", "valid");
         Option<bool> layers = new("--layers") { Description = "Also judge the embeddings of every block, mean and max." };
-        Option<DirectoryInfo?> kept = new("--encoder") { Description = "Folder of a checkpoint: the encoder of seed 1 is read from it where it is there, else written to it once learnt." };
+        Option<FileInfo?> kept = new("--encoder") { Description = "File of a model: the encoder of seed 1 is read from it where it is there, else written to it once learnt." };
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.Epochs=10, Model.NLayer=4.", AllowMultipleArgumentsPerToken = true };
         Option<int?> gpu = new("--gpu") { Description = "Train and score on this GPU: its index from 0." };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
@@ -51,7 +51,7 @@ internal static class EmbeddingAccuracyBenchmark
         {
             OutputColumnName = "Features",
             Tokenizer = SequenceTokenizer.Dna,
-            Model = new MambaConfig { DModel = 128, NLayer = 8, Bidirectional = false },
+            Model = new MambaConfig { DModel = 128, NLayer = 8, DConv = 8, Bidirectional = false, MaxPositions = 3, PeriodicPositions = true },
             Training = new MambaTrainingOptions
             {
                 Epochs = 12, BatchSize = 32, LearningRate = 2e-3, Dropout = 0.1, ValidationFraction = 0,
@@ -72,7 +72,7 @@ internal static class EmbeddingAccuracyBenchmark
                 .Append(ml.Transforms.Text.ProduceNgrams("Features", "Letters", ngramLength: 3, useAllLengths: false)));
         }
 
-        public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers, DirectoryInfo? kept)
+        public IEnumerable<EmbeddingAccuracyRow> Encoders(int seed, bool layers, FileInfo? kept)
         {
             MLContext ml = context(seed);
 
@@ -84,19 +84,18 @@ internal static class EmbeddingAccuracyBenchmark
 
             var learnt = Options(overrides);
             learnt.Progress = progress;
-            foreach (EmbeddingAccuracyRow row in kept is { Exists: true }
-                ? Judge(ml, seed, "learnt without labels", MambaEncoder.Of(MambaCheckpoint.Load(kept.FullName)), 0, layers)
-                : JudgeLearnt(ml, seed, "learnt without labels", learnt, layers, kept))
+            foreach (EmbeddingAccuracyRow row in JudgeLearnt(ml, seed, "learnt without labels", learnt, layers, kept))
                 yield return row;
         }
 
-        private IEnumerable<EmbeddingAccuracyRow> JudgeLearnt(MLContext ml, int seed, string features, MambaEmbeddingEstimator.Options options, bool layers, DirectoryInfo? kept)
+        private IEnumerable<EmbeddingAccuracyRow> JudgeLearnt(MLContext ml, int seed, string features, MambaEmbeddingEstimator.Options options, bool layers, FileInfo? kept)
         {
             long start = Stopwatch.GetTimestamp();
-            using MambaEmbeddingTransformer encoder = ml.Transforms.MambaEmbed(options).Fit(ml.Data.LoadFromEnumerable(train));
+            IDataView rows = ml.Data.LoadFromEnumerable(train);
+            using MambaEmbeddingTransformer encoder = kept is { Exists: true } ? (MambaEmbeddingTransformer)ml.Model.Load(kept.FullName, out _) : ml.Transforms.MambaEmbed(options).Fit(rows);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            if (kept is not null)
-                MambaEncoder.Of(encoder).SaveCheckpoint(kept.FullName);
+            if (kept is { Exists: false })
+                ml.Model.Save(encoder, rows.Schema, kept.FullName);
             foreach (EmbeddingAccuracyRow row in Judge(ml, seed, features, MambaEncoder.Of(encoder), seconds, layers))
                 yield return row;
         }

@@ -18,13 +18,14 @@ internal abstract class FineTask
     /// <returns>The metrics, and the seconds that Fit took.</returns>
     public abstract FineResult Measure(FineRun run);
 
-    protected static FineResult Tag(FineRun run, MambaTaggingTrainer.Options options, IEstimator<ITransformer>? features, IDataView train, IDataView judge, string? background = null)
+    /// <param name="judgedBy">The column of labels that the metrics compare with, where it is not the one that is learnt.</param>
+    protected static FineResult Tag(FineRun run, MambaTaggingTrainer.Options options, IEstimator<ITransformer>? features, IDataView train, IDataView judge, string? background = null, string? judgedBy = null)
     {
         run.Complete(options);
         var ml = run.Context;
         return Judge(ml.SequenceTagging().Trainers.Mamba(options), features, train, judge, scored =>
         {
-            SequenceTaggingMetrics metrics = ml.SequenceTagging().Evaluate(scored, options.LabelColumnName, backgroundLabel: background);
+            SequenceTaggingMetrics metrics = ml.SequenceTagging().Evaluate(scored, judgedBy ?? options.LabelColumnName, backgroundLabel: background);
             Console.WriteLine(metrics);
             return
             [

@@ -15,6 +15,14 @@ public sealed class GeneAnnotationOptions
     /// </summary>
     public bool AsText { get; set; }
 
+    /// <summary>
+    /// Whether labels also tell the position in the codon: a vector of keys, 1 = '0', 2 to 4 = '+1', '+2', '+3', 5 to 7 = '-1', '-2',
+    /// '-3', each counted from the start of the gene on its own strand (the eighth column of the file, the phase, where parts begin within
+    /// a codon). Default false. A tagger learns reading frames from them; with <see cref="MambaTaggingTrainer.Options.CoarseLabels"/> it reports
+    /// strands. Not with <see cref="AsText"/>.
+    /// </summary>
+    public bool CodonPositions { get; set; }
+
     /// <summary>The column of the sequences' names, text. Default "Id".</summary>
     public string IdColumnName { get; set; } = "Id";
 
@@ -28,6 +36,8 @@ public sealed class GeneAnnotationOptions
 
     internal IEnumerable<string> Violations()
     {
+        if (AsText && CodonPositions)
+            yield return "AsText and CodonPositions are true; expected one of them, since text has one character for each nucleotide.";
         foreach (var (name, value) in new[]
         {
             (nameof(FeatureType), FeatureType), (nameof(OutputColumnName), OutputColumnName), (nameof(IdColumnName), IdColumnName),

@@ -8,11 +8,12 @@ namespace Microsoft.ML.Mamba.Data;
 /// <param name="From">The first letter, from 0.</param>
 /// <param name="To">The letter behind the last.</param>
 /// <param name="Strand">'+' or '-'.</param>
-internal readonly record struct Gff3Part(string Sequence, string Feature, long From, long To, char Strand);
+/// <param name="Phase">The letters, 0 to 2, from the beginning of the part (on its strand) to that of the next codon; 0 where the file has '.'.</param>
+internal readonly record struct Gff3Part(string Sequence, string Feature, long From, long To, char Strand, int Phase);
 
 /// <summary>
-/// GFF3: nine columns with tabs between them, 1-based coordinates with both ends included, names with %XX escapes. The phase is
-/// checked and not used; features without a strand are passed over; sequences after "##FASTA" are not read.
+/// GFF3: nine columns with tabs between them, 1-based coordinates with both ends included, names with %XX escapes.
+/// Features without a strand are passed over; sequences after "##FASTA" are not read.
 /// </summary>
 internal static class Gff3Reader
 {
@@ -57,7 +58,7 @@ internal static class Gff3Reader
             return null;
         var id = columns[8].Split(';').Select(a => a.Trim()).FirstOrDefault(a => a.StartsWith("ID=", StringComparison.Ordinal));
         var feature = id is { Length: > 3 } ? id : FormattableString.Invariant($"line {number}");
-        return new(Uri.UnescapeDataString(columns[0]), feature, start - 1, end, columns[6][0]);
+        return new(Uri.UnescapeDataString(columns[0]), feature, start - 1, end, columns[6][0], Math.Max(0, Array.IndexOf(Phases, columns[7]) - 1));
     }
 
     private static long Coordinate(string text, string what, long number, LetterFile file) =>

@@ -79,9 +79,16 @@ public sealed record MambaConfig
 
     /// <summary>
     /// Number of positions that have a learned vector of their own, added to the input. Default 0: none. For windows that are aligned
-    /// on a site, not for motifs that may be anywhere. Positions beyond the maximum share the last vector.
+    /// on a site, not for motifs that may be anywhere. Positions beyond the maximum share the last vector, unless
+    /// <see cref="PeriodicPositions"/> is set.
     /// </summary>
     public int MaxPositions { get; init; }
+
+    /// <summary>
+    /// Whether the vectors of positions repeat, position i having that of i mod MaxPositions. Default false. A clock for what recurs
+    /// with a known period, such as 3 for genes (codons): a state that only decays, as that of Mamba, cannot count by itself.
+    /// </summary>
+    public bool PeriodicPositions { get; init; }
 
     /// <summary>The norm in front of every block and after the last. Default RmsNorm, with which Mamba was published.</summary>
     public MambaNorm Norm { get; init; }
@@ -168,6 +175,8 @@ public sealed record MambaConfig
             yield return violation;
         if (MaxPositions < 0)
             yield return $"MaxPositions is {MaxPositions}; expected ≥ 0 (0 means none).";
+        if (PeriodicPositions && MaxPositions < 2)
+            yield return $"PeriodicPositions is true and MaxPositions is {MaxPositions}; expected the period, ≥ 2.";
         if (!Enum.IsDefined(Norm))
             yield return $"Norm is {Norm}; expected {nameof(MambaNorm.RmsNorm)} or {nameof(MambaNorm.LayerNorm)}.";
         if (!(NormEpsilon > 0) || !float.IsFinite(NormEpsilon))
@@ -179,6 +188,9 @@ public sealed record MambaConfig
         if (!(DtFloor > 0) || !double.IsFinite(DtFloor))
             yield return $"DtFloor is {DtFloor}; expected a finite number > 0.";
     }
+
+    /// <summary>The row of the table of position vectors that a position has.</summary>
+    internal long PositionRow(long position) => PeriodicPositions ? position % MaxPositions : Math.Min(position, MaxPositions - 1);
 
     /// <summary>The complement of an id; those beyond the list are their own.</summary>
     internal int ComplementOf(int id) => _complements is { } map && id < map.Count ? map[id] : id;

@@ -184,7 +184,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         using var scope = NewDisposeScope();
         var hidden = _embeddings?.forward(input) ?? _frameProjection!.forward(input);       // (B, DModel)
         if (_positions is not null)
-            hidden = hidden.Plus(_positions.Weight[Math.Min(state.Position, Config.MaxPositions - 1)]);
+            hidden = hidden.Plus(_positions.Weight[Config.PositionRow(state.Position)]);
         var residual = zeros_like(hidden);
         if (BlockType is not null || Config.Norm != MambaNorm.RmsNorm || !BlockSteps.TryAdvance(StepInputs(hidden, residual, state)))
         {
@@ -249,7 +249,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
 
     private static Tensor Hide(Tensor content, PositionMask? mask) => mask is null ? content : mask.Apply(content);
 
-    /// <summary>(L, DModel): the vectors of positions start to start + length; those beyond the last share the last.</summary>
+    /// <summary>(L, DModel): the vectors of positions start to start + length.</summary>
     private Tensor PositionVectors(long start, long length)
     {
         var table = _positions!.Weight;
@@ -257,7 +257,7 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
             return table.narrow(0, start, length);
         var positions = new long[length];
         for (var t = 0; t < positions.Length; t++)
-            positions[t] = Math.Min(start + t, Config.MaxPositions - 1);
+            positions[t] = Config.PositionRow(start + t);
         return TableRows.Of(table, tensor(positions).MovedTo(table.device));
     }
 

@@ -8,6 +8,8 @@ namespace Microsoft.ML.Mamba.Pipeline;
 internal sealed class GeneLabelColumn(IHost host, GeneAnnotation annotation, string path, GeneAnnotationOptions options)
     : MappedColumn(host, options.OutputColumnName)
 {
+    private readonly string[] _labels = GeneAnnotation.Labels(options.CodonPositions);
+
     public override DataViewSchema.Column[] FindInputs(DataViewSchema schema)
     {
         var id = Find(schema, options.IdColumnName, "name", nameof(options.IdColumnName), TextDataViewType.Instance);
@@ -21,10 +23,10 @@ internal sealed class GeneLabelColumn(IHost host, GeneAnnotation annotation, str
     {
         if (options.AsText)
             return new(OutputColumnName, TextDataViewType.Instance);
-        var names = new VBuffer<ReadOnlyMemory<char>>(GeneAnnotation.Labels.Length, [.. Enumerable.Range(0, GeneAnnotation.Labels.Length).Select(i => GeneAnnotation.Labels.AsMemory(i, 1))]);
+        var names = new VBuffer<ReadOnlyMemory<char>>(_labels.Length, [.. _labels.Select(label => label.AsMemory())]);
         var builder = new DataViewSchema.Annotations.Builder();
         builder.AddKeyValues<ReadOnlyMemory<char>>(names.Length, TextDataViewType.Instance, (ref VBuffer<ReadOnlyMemory<char>> values) => names.CopyTo(ref values));
-        return new(OutputColumnName, new VectorDataViewType(new KeyDataViewType(typeof(uint), GeneAnnotation.Labels.Length)), builder.ToAnnotations());
+        return new(OutputColumnName, new VectorDataViewType(new KeyDataViewType(typeof(uint), _labels.Length)), builder.ToAnnotations());
     }
 
     public override Delegate CreateGetter(DataViewRow input, RowFaults faults)
@@ -35,26 +37,26 @@ internal sealed class GeneLabelColumn(IHost host, GeneAnnotation annotation, str
         var getStart = columns.Length > 2 ? input.GetGetter<long>(columns[2]) : (ref long start) => start = 0;
         ReadOnlyMemory<char> id = default, sequence = default;
         var start = 0L;
-        char[] Labels()
+        int[] Labels()
         {
             getId(ref id);
             getSequence(ref sequence);
             getStart(ref start);
-            var (name, labels) = (id.ToString(), new char[sequence.Length]);
+            var (name, labels) = (id.ToString(), new int[sequence.Length]);
             if (!annotation.Knows(name))
                 faults.Add(input.Position, new KeyNotFoundException($"'{path}' has no {options.FeatureType} of a sequence named '{name}'."));
-            annotation.Fill(name, start, labels);
+            annotation.Fill(name, start, labels, options.CodonPositions);
             return labels;
         }
 
         if (options.AsText)
-            return (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = Labels());
+            return (ValueGetter<ReadOnlyMemory<char>>)((ref ReadOnlyMemory<char> value) => value = string.Concat(Labels().Select(label => _labels[label])).AsMemory());
         return (ValueGetter<VBuffer<uint>>)((ref VBuffer<uint> value) =>
         {
             var labels = Labels();
             var editor = VBufferEditor.Create(ref value, labels.Length);
             for (var i = 0; i < labels.Length; i++)
-                editor.Values[i] = (uint)GeneAnnotation.Labels.IndexOf(labels[i]) + 1;
+                editor.Values[i] = (uint)labels[i] + 1;
             value = editor.Commit();
         });
     }

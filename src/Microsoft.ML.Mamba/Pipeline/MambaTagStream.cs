@@ -14,6 +14,7 @@ public sealed class MambaTagStream : IDisposable
     private readonly PredictorStream _stream;
     private readonly SequenceEncoding _encoding;
     private readonly bool _byWord;
+    private readonly CoarseLabels.Sums? _sums;
     private readonly List<int> _ids = [];
     private float[] _scores = [];
     private int[] _labels = [];
@@ -23,6 +24,7 @@ public sealed class MambaTagStream : IDisposable
     internal MambaTagStream(PredictorStream stream, SequenceEncoding encoding, TaggingOutputs outputs)
     {
         (_stream, _encoding, _byWord) = (stream, encoding, outputs.ByWord);
+        _sums = outputs.Coarse is { } coarse ? new(coarse) : null;
         Labels = Array.AsReadOnly(outputs.Labels);
     }
 
@@ -53,7 +55,7 @@ public sealed class MambaTagStream : IDisposable
     {
         Check(_encoding.IsFrames, "frames");
         Count = 0;
-        return Take(_stream.Push(frames));
+        return Take(Reported(_stream.Push(frames)));
     }
 
     /// <summary>Reads the next ids: keys, integers, or what the model's tokenizer makes of text.</summary>
@@ -65,7 +67,7 @@ public sealed class MambaTagStream : IDisposable
     {
         Check(!_encoding.IsFrames && !_byWord, "ids");
         Count = 0;
-        return Take(_stream.Push(ids));
+        return Take(Reported(_stream.Push(ids)));
     }
 
     /// <summary>
@@ -89,7 +91,7 @@ public sealed class MambaTagStream : IDisposable
         var complete = whole.AsSpan(0, whole.Length - (_highSurrogate is null ? 0 : 1));
         _ids.Clear();
         tokenizer.Encode(complete, _ids);
-        var scores = _stream.Push(CollectionsMarshal.AsSpan(_ids));
+        var scores = Reported(_stream.Push(CollectionsMarshal.AsSpan(_ids)));
         return _byWord ? TakeWords(scores, complete, tokenizer) : Take(scores);
     }
 
@@ -102,6 +104,9 @@ public sealed class MambaTagStream : IDisposable
 
     /// <summary>Frees the state; the model stays.</summary>
     public void Dispose() => _stream.Dispose();
+
+    // The probabilities of the labels that are reported.
+    private ReadOnlySpan<float> Reported(ReadOnlySpan<float> scores) => _sums is null ? scores : _sums.Of(scores);
 
     private int TakeWords(ReadOnlySpan<float> scores, ReadOnlySpan<char> text, SequenceTokenizer tokenizer)
     {

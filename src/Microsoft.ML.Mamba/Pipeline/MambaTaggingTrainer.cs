@@ -112,6 +112,13 @@ public sealed class MambaTaggingTrainer : IEstimator<MambaTaggingTransformer>
         /// </summary>
         public string[]? OppositeStrandLabels { get; set; }
 
+        /// <summary>
+        /// Coarser labels to report in place of some that are learnt, for example "+1", "+2" and "+3", the positions of a codon, all as "+".
+        /// Finer labels can teach a model more than coarse ones. The score of a coarse label is the sum of those of its finer ones; the
+        /// metrics of training are those of the labels learnt. Labels that it does not name stay. Null (default): the labels learnt.
+        /// </summary>
+        public IReadOnlyDictionary<string, string>? CoarseLabels { get; set; }
+
         internal override IEnumerable<(string Property, string Name)> OutputColumns =>
         [
             (nameof(PredictedLabelColumnName), PredictedLabelColumnName),
@@ -141,6 +148,10 @@ public sealed class MambaTaggingTrainer : IEstimator<MambaTaggingTransformer>
                 yield return $"ScoringWindow is {ScoringWindow}; expected 0 (from MaxLength) or at least {Modules.OverlappingWindows.Shortest}.";
             if (!(TransitionPenalty >= 0 && double.IsFinite(TransitionPenalty)))
                 yield return FormattableString.Invariant($"TransitionPenalty is {TransitionPenalty}; expected a finite number, 0 or more.");
+            if (CoarseLabels is { } coarse && (coarse.Count == 0 || coarse.Values.Any(string.IsNullOrWhiteSpace)))
+                yield return "CoarseLabels has no labels, or an empty name; expected names of labels with those to report in their place, or null.";
+            if (Unit == MambaTagUnit.Event && CoarseLabels?.GetValueOrDefault(BackgroundLabel, BackgroundLabel) is { } renamed && renamed != BackgroundLabel)
+                yield return $"CoarseLabels reports the BackgroundLabel '{BackgroundLabel}' as '{renamed}'; expected it to stay.";
             if (OppositeStrandLabels is { } labels && (labels.Length % 2 != 0 || labels.Distinct(StringComparer.Ordinal).Count() != labels.Length))
                 yield return $"OppositeStrandLabels has {string.Join(", ", labels.Select(l => $"'{l}'"))}; expected pairs of different labels.";
         }

@@ -15,6 +15,7 @@ internal sealed class TaggingSettings(MambaTaggingTrainer.Options options)
     private readonly double _hop = options.FrameHop;
     private readonly double? _first = options.FirstFrame;
     private readonly string _background = options.BackgroundLabel;
+    private readonly Dictionary<string, string>? _coarse = options.CoarseLabels is null ? null : new(options.CoarseLabels, StringComparer.Ordinal);
     private readonly string[] _opposites = [.. options.OppositeStrandLabels ?? []];
 
     public string LabelColumnName { get; } = options.LabelColumnName;
@@ -42,6 +43,14 @@ internal sealed class TaggingSettings(MambaTaggingTrainer.Options options)
             $"Sequence column '{sequence.Name}' does not tell the time between frames. Set FrameHop (in seconds), or make the frames with Transforms.LogMelFrames.");
         return new TagAlignment(Unit, hop, _first ?? Time(sequence, AudioAnnotations.FirstFrameSeconds) ?? hop / 2, _background);
     }
+
+    public bool ReportsCoarseLabels => _coarse is not null;
+
+    /// <summary>The labels that are reported in place of those learnt; null: the same.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They do not fit the labels learnt.</exception>
+    public CoarseLabels? CoarseLabelsFor(IExceptionContext context, string[] names) => _coarse is null ? null
+        : names.Length > 0 ? CoarseLabels.Of(context, _coarse, names)
+        : throw context.ExceptUserArg(nameof(MambaTaggingTrainer.Options.CoarseLabels), "CoarseLabels is set, but the labels have no names; expected keys with text as values (KeyValues), or text.");
 
     /// <summary>The class that each class is on the other strand.</summary>
     /// <exception cref="ArgumentException">A label is none of the classes.</exception>

@@ -13,8 +13,8 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
         var label = TagColumn.Find(context, schema, settings.LabelColumnName, settings.Unit);
         if (settings.Unit == MambaTagUnit.Word)
             CheckText(context, SequenceColumn.Classify(context, schema, trainer.SequenceColumnName, trainer.SequenceColumnOption));
-        var names = label.IsKey ? LabelValues.Placeholder(label, AnyCount) : LabelValueType.Texts(new string[AnyCount]);
-        return new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, AnyCount, names, TagAlignment.ByPosition, settings.TransitionPenalty).Schema;
+        var names = label.IsKey && !settings.ReportsCoarseLabels ? LabelValues.Placeholder(label, AnyCount) : LabelValueType.Texts(new string[AnyCount]);
+        return new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, AnyCount, names, null, TagAlignment.ByPosition, settings.TransitionPenalty).Schema;
     }
 
     public IBoundTask Bind(IExceptionContext context, IDataView data, string sequenceColumnName, Action checkAlive)
@@ -28,10 +28,11 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
         {
             var classes = (int)key.Count;
             var values = LabelValues.Of(label, classes);
-            return new Bound(settings, label, alignment, classes, values, values is { AreText: true } ? values.Texts() : []);
+            string[] texts = values is { AreText: true } ? values.Texts() : [];
+            return new Bound(settings, label, alignment, classes, values, texts, settings.CoarseLabelsFor(context, texts));
         }
         var names = TagColumn.Names(context, data, label, alignment, checkAlive);
-        return new Bound(settings, label, alignment, names.Length, LabelValueType.Texts(names), names);
+        return new Bound(settings, label, alignment, names.Length, LabelValueType.Texts(names), names, settings.CoarseLabelsFor(context, names));
     }
 
     private void CheckText(IExceptionContext context, SequenceColumnKind kind)
@@ -40,7 +41,8 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
             throw context.ExceptParam("schema", "Unit is Word, but the sequence column is not text; expected text, whose words stand between white space.");
     }
 
-    private sealed class Bound(TaggingSettings settings, DataViewSchema.Column label, TagAlignment alignment, int classes, LabelValues? values, string[] names) : IBoundTask
+    private sealed class Bound(
+        TaggingSettings settings, DataViewSchema.Column label, TagAlignment alignment, int classes, LabelValues? values, string[] names, CoarseLabels? coarse) : IBoundTask
     {
         private readonly IReadOnlyDictionary<string, int> _classOfName = TagLabels.SlotsOf(names);
 
@@ -63,6 +65,6 @@ internal sealed class TaggingTask(TaggingSettings settings) : ISequenceTask
                     + "Map both with the same fitted transformer.");
         }
 
-        public ITaskOutputs CreateOutputs(ModelDescription model) => new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, classes, values, alignment, settings.TransitionPenalty);
+        public ITaskOutputs CreateOutputs(ModelDescription model) => new TaggingOutputs(settings.PredictedLabelName, settings.ScoreName, classes, values, coarse, alignment, settings.TransitionPenalty);
     }
 }

@@ -26,19 +26,42 @@ internal static class LabelSegments
         return segments;
     }
 
-    /// <summary>The fewest insertions, deletions and exchanges that turn the labels of one into those of the other (Levenshtein).</summary>
+    /// <summary>
+    /// The fewest insertions, deletions and exchanges that turn the labels of one into those of the other (Levenshtein). The work grows with the
+    /// longer of the two times the distance (Ukkonen 1985), so that long sequences that are much alike take little of it.
+    /// </summary>
     internal static int EditDistance(List<LabelSegment> a, List<LabelSegment> b)
     {
-        var row = Enumerable.Range(0, b.Count + 1).ToArray();
+        for (long bound = Math.Max(16, Math.Abs(a.Count - b.Count)); ; bound *= 2)
+        {
+            var distance = DistanceWithin(a, b, (int)Math.Min(bound, Math.Max(a.Count, b.Count)));
+            if (distance <= bound)
+            {
+                return distance;
+            }
+        }
+    }
+
+    // The distance if it is at most the bound, else something above it: no way of so few steps leaves the band around the diagonal.
+    private static int DistanceWithin(List<LabelSegment> a, List<LabelSegment> b, int bound)
+    {
+        const int Far = int.MaxValue / 2;
+        var row = new int[b.Count + 1];
+        for (var j = 0; j <= b.Count; j++)
+        {
+            row[j] = j <= bound ? j : Far;
+        }
         for (var i = 1; i <= a.Count; i++)
         {
-            var diagonal = row[0];
-            row[0] = i;
-            for (var j = 1; j <= b.Count; j++)
+            var (from, to) = (Math.Max(0, i - bound), Math.Min(b.Count, i + (long)bound));
+            var diagonal = from > 0 ? row[from - 1] : Far;
+            var left = Far;
+            for (var j = from; j <= to; j++)
             {
-                var exchanged = diagonal + (a[i - 1].Label == b[j - 1].Label ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.Min(exchanged, 1 + Math.Min(row[j - 1], row[j]));
+                var above = row[j];
+                var exchanged = j == 0 ? Far : diagonal + (a[i - 1].Label == b[j - 1].Label ? 0 : 1);
+                row[j] = left = Math.Min(exchanged, 1 + Math.Min(left, above));
+                diagonal = above;
             }
         }
         return row[^1];

@@ -43,19 +43,64 @@ public sealed class GeneAnnotationTests
     [InlineData("%73 . CDS 1 1 . + 2 .", "+000000000")]
     public void Labels(string lines, string expected)
     {
-        var annotation = Read(lines);
-        var labels = new char[10];
-        annotation.Fill("s", 0, labels);
-        Assert.Equal(expected, new string(labels));
+        Check(lines, expected, codonPositions: false);
+    }
 
-        var windows = new StringBuilder();
-        for (var start = 0; start < 10; start += 3)
+    // a, b, c: first to third position of a codon of the forward strand; x, y, z: of the reverse strand.
+    [Theory]
+    [InlineData("s . CDS 3 8 . + 0 .", "00abcabc00")]
+    [InlineData("s . CDS 3 8 . - 0 .", "00zyxzyx00")]
+    [InlineData("s . CDS 3 8 . + . .", "00abcabc00")]
+    [InlineData("s . CDS 3 8 . + 1 .", "00cabcab00")]
+    [InlineData("s . CDS 3 8 . + 2 .", "00bcabca00")]
+    [InlineData("s . CDS 3 8 . - 1 .", "00yxzyxz00")]
+    [InlineData("s . CDS 3 8 . - 2 .", "00xzyxzy00")]
+    [InlineData("s . CDS 1 6 . + 0 .|s . CDS 5 7 . + 0 .", "abcabcc000")] // the longer wins; behind it the frame of the other
+    [InlineData("s . CDS 1 3 . + 0 .|s . CDS 4 6 . + 0 .|s . CDS 7 10 . + 2 .", "abcabcbcab")]
+    [InlineData("s . CDS 1 4 . + 0 ID=g|s . CDS 7 8 . + 2 ID=g", "abca00bc00")] // the codon goes on behind an intron
+    [InlineData("s . CDS 7 8 . - 0 ID=g|s . CDS 1 4 . - 1 ID=g", "zyxz00yx00")]
+    public void Codon_positions(string lines, string expected)
+    {
+        Check(lines, expected, codonPositions: true);
+    }
+
+    [Fact]
+    public void Codon_positions_are_keys_and_no_text()
+    {
+        var path = Path.GetTempFileName();
+        try
         {
-            var window = new char[Math.Min(3, 10 - start)];
-            annotation.Fill("s", start, window);
-            windows.Append(window);
+            File.WriteAllText(path, "s\t.\tCDS\t2\t4\t.\t-\t0\t.\n");
+            var rows = _ml.Data.LoadFromEnumerable([new Row { Id = "s", Sequence = "ACGTA" }]);
+
+            var labelled = _ml.Data.LoadGeneAnnotation(rows, path, new GeneAnnotationOptions { CodonPositions = true });
+
+            Assert.Equal([[1, 7, 6, 5, 1]], labelled.GetColumn<uint[]>("Labels"));
+            VBuffer<ReadOnlyMemory<char>> names = default;
+            labelled.Schema["Labels"].GetKeyValues(ref names);
+            Assert.Equal(["0", "+1", "+2", "+3", "-1", "-2", "-3"], names.DenseValues().Select(n => n.ToString()));
+            Assert.Contains("expected one of them", Assert.Throws<ArgumentOutOfRangeException>(() =>
+                _ml.Data.LoadGeneAnnotation(rows, path, new GeneAnnotationOptions { CodonPositions = true, AsText = true })).Message, StringComparison.Ordinal);
         }
-        Assert.Equal(expected, windows.ToString());
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    // In one piece and in windows.
+    private static void Check(string lines, string expected, bool codonPositions)
+    {
+        var annotation = Read(lines);
+        var letters = codonPositions ? "0abcxyz" : "0+-";
+        string Fill(int start, int length)
+        {
+            var labels = new int[length];
+            annotation.Fill("s", start, labels, codonPositions);
+            return string.Concat(labels.Select(label => letters[label]));
+        }
+        Assert.Equal(expected, Fill(0, 10));
+        Assert.Equal(expected, string.Concat(Enumerable.Range(0, 4).Select(i => Fill(3 * i, Math.Min(3, 10 - (3 * i))))));
     }
 
     [Fact]
@@ -68,10 +113,10 @@ public sealed class GeneAnnotationTests
         foreach (var (from, length, strand) in features.OrderBy(f => f.Length).ThenByDescending(f => f.Strand))
             expected.AsSpan(from - 1, length).Fill(strand);
 
-        var labels = new char[1000];
-        annotation.Fill("s", 0, labels);
+        var labels = new int[1000];
+        annotation.Fill("s", 0, labels, codonPositions: false);
 
-        Assert.Equal(new string(expected), new string(labels));
+        Assert.Equal(new string(expected), string.Concat(labels.Select(label => "0+-"[label])));
     }
 
     [Theory]

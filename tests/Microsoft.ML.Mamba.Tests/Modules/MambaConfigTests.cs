@@ -39,6 +39,7 @@ public sealed class MambaConfigTests
             VocabSize = 5,
             FrameWidth = 3,
             MaxPositions = -1,
+            PeriodicPositions = true,
             Norm = (MambaNorm)2,
             NormEpsilon = float.NaN,
             MixerNormEpsilon = -1,
@@ -53,7 +54,7 @@ public sealed class MambaConfigTests
             "MambaConfig: DModel is 0; expected ≥ 1. NLayer is 0; expected ≥ 1. DState is -1; expected 1 to 256. DConv is 9; expected 2 to 8. "
             + "Expand is 0; expected ≥ 1. DtRank is -1; expected ≥ 0 (0 means ceil(DModel / 16)). "
             + "IntermediateSize is -2; expected ≥ 0 (0 means Expand·DModel). VocabSize is 5 and FrameWidth is 3; expected at most one of them > 0. "
-            + "MaxPositions is -1; expected ≥ 0 (0 means none). Norm is 2; expected RmsNorm or LayerNorm. NormEpsilon is NaN; expected a finite number > 0. "
+            + "MaxPositions is -1; expected ≥ 0 (0 means none). PeriodicPositions is true and MaxPositions is -1; expected the period, ≥ 2. Norm is 2; expected RmsNorm or LayerNorm. NormEpsilon is NaN; expected a finite number > 0. "
             + "MixerNormEpsilon is -1; expected a finite number ≥ 0 (0 means no norms inside the mixer). "
             + "DtMin is 0.2 and DtMax is 0.1; expected 0 < DtMin ≤ DtMax. DtFloor is 0; expected a finite number > 0.",
             error.Message);

@@ -120,6 +120,29 @@ public sealed class MambaModelTests
     }
 
     [Fact]
+    public void Periodic_positions_begin_again_whole_in_pieces_and_step_by_step()
+    {
+        using var scope = NewDisposeScope();
+        using var noGradient = no_grad();
+        var config = Causal with { FrameWidth = 0, VocabSize = 2, MaxPositions = 3, PeriodicPositions = true };
+        using var model = new MambaModel(config, seed: 2);
+        using var longer = new MambaModel(config with { MaxPositions = 8, PeriodicPositions = false }, seed: 2);
+        var weights = model.state_dict();
+        foreach (var (name, target) in longer.state_dict())
+            target.copy_(name == "positions.weight" ? weights[name].index_select(0, tensor(new long[] { 0, 1, 2, 0, 1, 2, 0, 1 })) : weights[name]);
+        int[] ids = [0, 1, 1, 0, 0, 1, 1, 0];
+        var expected = longer.forward(SequenceInput.FromIds(ids, 1, 8, [8]));
+
+        TensorAssert.BitEqual(expected, model.forward(SequenceInput.FromIds(ids, 1, 8, [8])), "whole");
+        using var state = model.NewState(1);
+        var pieces = new[] { ids[..4], ids[4..] }.Select(part => model.Forward(SequenceInput.FromIds(part, 1, 4, [4]), state)).ToArray();
+        TensorAssert.Close(expected, cat(pieces, 1), 1e-5, "in pieces");
+        using var stepped = model.NewState(1);
+        for (var t = 0; t < ids.Length; t++)
+            TensorAssert.Close(expected[.., t], model.Step(tensor(new long[] { ids[t] }), stepped), 1e-5, $"step {t}");
+    }
+
+    [Fact]
     public void Input_of_the_other_kind_is_refused()
     {
         using var scope = NewDisposeScope();

@@ -216,6 +216,66 @@ public sealed class TaggingTrainerTests
     }
 
     [Fact]
+    public void Coarse_labels_are_reported_with_the_sums_of_their_finer_ones_also_live_and_loaded_again()
+    {
+        // Learnt: '.', and in place of 'g' the letter itself; reported: '.' and 'g'.
+        var rows = TaggingData.Dna(60);
+        var fine = _ml.Data.LoadFromEnumerable(rows.Select(row => new TaggingData.Row
+        {
+            Sequence = row.Sequence,
+            Letters = string.Concat(row.Sequence.Zip(row.Letters, (letter, label) => label == '.' ? '.' : char.ToLowerInvariant(letter))),
+        }));
+        MambaTaggingTransformer Fit(Dictionary<string, string>? coarse) => TaggingData.Trainer(_ml, "Letters", MambaTagUnit.Position, o =>
+        {
+            o.CoarseLabels = coarse;
+            o.Model = o.Model with { Bidirectional = false };
+        }).Fit(fine);
+        using var plain = Fit(null);
+        using var model = Fit(new() { ["c"] = "g" });
+        using var file = new MemoryStream();
+        _ml.Model.Save(model, fine.Schema, file);
+        file.Position = 0;
+        using var loaded = (IDisposable)_ml.Model.Load(file, out _);
+        using var stream = model.CreateStream();
+
+        var data = _ml.Data.LoadFromEnumerable(rows);
+        var scored = model.Transform(data);
+        VBuffer<ReadOnlyMemory<char>> names = default;
+        scored.Schema["PredictedLabel"].GetKeyValues(ref names);
+        Assert.Equal([".", "g"], names.DenseValues().Select(n => n.ToString()));
+        Assert.Equal([".", "g"], stream.Labels);
+        var scores = scored.GetColumn<float[]>("Score").ToArray();
+        foreach (var (row, (finer, own)) in rows.Zip(plain.Transform(data).GetColumn<float[]>("Score").Zip(scores)))
+        {
+            for (var t = 0; t < row.Sequence.Length; t++)
+            {
+                Assert.Equal(finer[3 * t], own[2 * t]);
+                Assert.Equal(finer[(3 * t) + 1] + finer[(3 * t) + 2], own[(2 * t) + 1]);
+            }
+            stream.Reset();
+            stream.Push(row.Sequence.AsSpan());
+            Assert.All(own.Zip(stream.Scores.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        }
+        Assert.Equal(scores, ((ITransformer)loaded).Transform(data).GetColumn<float[]>("Score"));
+        Assert.Equal(scored.GetColumn<uint[]>("PredictedLabel"), ((ITransformer)loaded).Transform(data).GetColumn<uint[]>("PredictedLabel"));
+        var right = rows.Zip(scored.GetColumn<uint[]>("PredictedLabel"), (row, labels) => row.Letters.Zip(labels).Count(pair => pair.First == ".g"[(int)pair.Second - 1])).Sum();
+        Assert.Equal((double)right / rows.Sum(row => row.Letters.Length), _ml.SequenceTagging().Evaluate(scored, "Letters").Accuracy, 1e-12);
+    }
+
+    [Fact]
+    public void Coarse_labels_that_do_not_fit_are_named()
+    {
+        var data = _ml.Data.LoadFromEnumerable(TaggingData.Dna(4));
+        string Of(Dictionary<string, string> coarse) => Error(() => TaggingData.Trainer(_ml, "Letters", MambaTagUnit.Position, o => o.CoarseLabels = coarse).Fit(data));
+
+        Assert.Contains("CoarseLabels has 'x', which is no label; the labels are '.', 'g'", Of(new() { ["x"] = "g" }), StringComparison.Ordinal);
+        Assert.Contains("CoarseLabels leaves the one label '.' of '.', 'g'", Of(new() { ["g"] = "." }), StringComparison.Ordinal);
+        Assert.Contains("CoarseLabels has no labels, or an empty name", Of([]), StringComparison.Ordinal);
+        Assert.Contains("reports the BackgroundLabel 'none' as 'song'", Error(() => TaggingData.Trainer(_ml, "Events", MambaTagUnit.Event, o =>
+            (o.BackgroundLabel, o.CoarseLabels) = ("none", new Dictionary<string, string> { ["none"] = "song" }))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Options_out_of_range_are_all_listed()
     {
         var error = Error(() => TaggingData.Trainer(_ml, "Letters", MambaTagUnit.Position, o =>
