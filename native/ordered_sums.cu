@@ -36,8 +36,8 @@ extern "C" __global__ void __launch_bounds__(Columns* Runs) ordered_sums(const _
         if (p.weight)
             p.weight[channel * p.taps + plane] = static_cast<float>(sum);
     }
-    else if (p.bias)
+    else if (float* const vector = plane == p.taps ? p.bias : p.skip)
     {
-        p.bias[channel] = static_cast<float>(sum);
+        vector[channel] = static_cast<float>(sum);
     }
 }

@@ -5,11 +5,12 @@
 
 struct OrderedSumsParams
 {
-    const float* partials; // (rows, taps + 1, channels) when there is a bias, else (rows, taps, channels)
-    float* weight;         // (channels, taps)
-    float* bias;           // (channels)
+    const float* partials; // (rows, planes, channels)
+    float* weight;         // (channels, taps), or null
+    float* bias;           // (channels), or null
+    float* skip;           // (channels), or null
     long long rows;
     long long channels;
     int taps;
-    int planes; // taps, and 1 for the bias
+    int planes; // taps, then the bias, then the skip, as far as there are any
 };

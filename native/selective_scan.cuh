@@ -89,9 +89,7 @@ struct ScanBackwardParams
     void* du;                   // (B, L, D) REAL
     void* dDelta;               // (B, L, D) REAL
     void* dz;                   // (B, L, D) REAL, when there is z
-    float* dA;                  // (B·segments, N, D) partial sums
-    float* dSkip;               // (B·segments, D) partial sums, or null
-    float* dBias;               // (B·segments, D) partial sums, or null
+    float* sums;                // (B·segments, N + 2, D) partial sums of dA, of the gradient of the bias and of dD
     float* dMatrices;           // (B·L, blocks of channels, 2N) partial sums of dB and dC
     float* dInitialState;       // (B, D, N), or null
     long long length;

@@ -456,7 +456,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 
     if (place.real)
     {
-        const long long out = static_cast<long long>(place.run) * p.states * p.channels + place.channel;
+        const long long out = static_cast<long long>(place.run) * (p.states + 2) * p.channels + place.channel;
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
@@ -465,7 +465,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 const int n = place.state + 8 * k + s;
                 if (n < p.states)
                 {
-                    p.dA[out + static_cast<long long>(n) * p.channels] = dA[k][s];
+                    p.sums[out + static_cast<long long>(n) * p.channels] = dA[k][s];
                     if (p.dInitialState && segment == 0)
                         p.dInitialState[(static_cast<long long>(sequence) * p.channels + place.channel) * p.states + n] = carry[k][s];
                 }
@@ -482,10 +482,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             skip += shared.dSkip[t * Channels + place.thread];
             bias += shared.dBias[t * Channels + place.thread];
         }
-        const long long out = static_cast<long long>(place.run) * p.channels + place.first + place.thread;
-        if (p.dSkip)
-            p.dSkip[out] = skip;
-        if (p.dBias)
-            p.dBias[out] = bias;
+        float* const out = p.sums + (static_cast<long long>(place.run) * (p.states + 2) + p.states) * p.channels + place.first + place.thread;
+        out[0] = bias;
+        out[p.channels] = skip;
     }
 }

@@ -10,10 +10,8 @@
 //
 // Defines: those of scan_tiles.cuh; CHECKPOINTS, 1 when they are wanted; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
 // launch plan reserves.
-#include "scan_tiles.cuh"
+#include "scan_pushes.cuh"
 #include "selective_scan.cuh"
-
-constexpr int PushPitch = 2 * Channels + 16;        // floats; the padding keeps two rows in different banks
 
 constexpr int Kept = 4;                             // tiles from the one that is copied to the one whose outputs are written
 
@@ -37,11 +35,6 @@ struct Shared
     alignas(16) float bias[Channels];
     alignas(16) float skip[Channels];
 };
-
-// Where delta·u of a channel lies, in floats from the start of its row: two parts side by side. The 16 bytes of two channels change
-// places with others of the same thread, so that the threads of a warp write without bank conflicts.
-MAMBA_DEVICE int turn_of(int vector) { return Width == 8 ? vector & 3 : (vector >> 2) & 1; }
-MAMBA_DEVICE int push_place(int channel) { return channel / Width * 2 * Width + ((channel % Width / 2 ^ turn_of(channel / Width)) * 4) + channel % 2 * 2; }
 
 static_assert(sizeof(Shared) == SHARED_BYTES, "the launch plan reserves another size");
 
@@ -95,13 +88,11 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                     step_sizes(step, shared.delta[item], shared.bias + place.v, p.deltaSoftplus, static_cast<long long>(tile) * Tile + t < length);
                     store_floats(&to.steps[t * Channels + place.v], step);
                     const Row rowU = shared.u[tile % Kept][item];
+                    float push[Width];
 #pragma unroll
-                    for (int e = 0; e < Width; e += 2)
-                    {
-                        const float x0 = step[e] * element(rowU, e), x1 = step[e + 1] * element(rowU, e + 1);
-                        *reinterpret_cast<float4*>(&to.pushes[t * PushPitch + 2 * place.v + ((e / 2 ^ turn_of(place.v / Width)) * 4)]) =
-                            float4{high_part(x0), x0 - high_part(x0), high_part(x1), x1 - high_part(x1)};
-                    }
+                    for (int e = 0; e < Width; e++)
+                        push[e] = step[e] * element(rowU, e);
+                    store_pushes(to.pushes, t, place.v, push);
                 }
             }
             unpack_matrix(to.b, shared.stagedB, place);
@@ -175,7 +166,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         }
     // Where a lane reads of a pair of positions: its channel's delta, one part of delta·u at one of the positions, B there.
     const int j = place.j, g = place.g;
-    const int stepsAt = place.own, pushesAt = j / 2 * PushPitch + push_place(place.own) + j % 2;
+    const int stepsAt = place.own, pushesAt = push_place_of(place);
     const int insAt = j / 2 * StatePitch + place.part * EIGHTS * 8 + g, outsAt = g * StatePitch + place.state;
     const int sumsAt = (place.part * Tile + 2 * j) * SumPitch + place.own;
     const bool second = j >= 2;

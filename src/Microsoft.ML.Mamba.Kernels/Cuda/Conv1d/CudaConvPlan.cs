@@ -103,7 +103,7 @@ internal static class CudaConvPlan
             },
             Blocks(dims, segments, pack),
             Threads);
-        return (gradients, CudaOrderedSums.Plan(scratch, dims.Batch * segments, dims.Channels, dims.Width, true, dWeight.Address, dBias.Address));
+        return (gradients, CudaOrderedSums.Plan(scratch, dims.Batch * segments, dims.Channels, dims.Width, dims.Width + 1, dWeight.Address, dBias.Address));
     }
 
     public static CudaLaunch<CudaConvStepArguments> Step(ConvDims dims, CudaRows state, CudaRows x, CudaRows weight, CudaRows bias, bool silu, CudaRows y)

@@ -93,7 +93,7 @@ internal static class CudaNormPlan
             },
             teams / TeamsPerBlock(lanes),
             Math.Max(lanes, LeastThreads));
-        return (gradients, CudaOrderedSums.Plan(scratch, teams, sum.Width, 1, false, dWeight.Address, 0));
+        return (gradients, CudaOrderedSums.Plan(scratch, teams, sum.Width, 1, 1, dWeight.Address, 0));
     }
 
     private static void Require(string operation, CudaRows rows, string argument, CudaNumber type, CudaNumber sumType, CudaRows weight, double epsilon)

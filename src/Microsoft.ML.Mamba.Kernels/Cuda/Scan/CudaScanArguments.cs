@@ -99,9 +99,7 @@ internal struct CudaScanBackwardArguments
     public nint Du;
     public nint DDelta;
     public nint Dz;
-    public nint DA;
-    public nint DSkip;
-    public nint DBias;
+    public nint Sums;
     public nint DMatrices;
     public nint DInitialState;
     public long Length;

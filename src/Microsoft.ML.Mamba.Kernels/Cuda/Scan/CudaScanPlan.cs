@@ -16,9 +16,9 @@ internal sealed class CudaScanPlan
 
     private static readonly (int States, CudaScanTile Forward, CudaScanTile Carry, CudaScanTile Backward)[] Tiles =
     [
-        (16, new(4, 1, 2, 32, 3, HelperWarps: 4), new(4, 1, 2, 32, 4), new(4, 1, 2, 16, 3, Vector: 4)),
-        (64, new(4, 2, 4, 16, 1, HelperWarps: 4), new(4, 2, 4, 16, 1), new(2, 4, 2, 16, 1, Vector: 4)),
-        (ScanDims.MaxState, new(4, 4, 8, 8, 1, HelperWarps: 2), new(4, 4, 8, 8, 1), new(2, 4, 8, 8, 1, Vector: 4)),
+        (16, new(4, 1, 2, 32, 3, HelperWarps: 4), new(4, 1, 2, 32, 3, HelperWarps: 4), new(4, 1, 2, 16, 3, Vector: 4)),
+        (64, new(4, 2, 4, 16, 1, HelperWarps: 4), new(4, 2, 4, 16, 1, HelperWarps: 4), new(2, 4, 2, 16, 1, Vector: 4)),
+        (ScanDims.MaxState, new(4, 4, 8, 8, 1, HelperWarps: 2), new(4, 4, 8, 8, 1, HelperWarps: 2), new(2, 4, 8, 8, 1, Vector: 4)),
     ];
 
     private static readonly CudaKernelVariant ChainKernel = new($"{Source}_chain", $"{Source}_chain");
@@ -66,15 +66,11 @@ internal sealed class CudaScanPlan
     /// <summary>Floats of memory for the backward pass, carries included.</summary>
     public long BackwardScratch => PartialMatrices + MatrixFloats;
 
-    /// <summary>Where in the memory for the backward pass the partial sums lie.</summary>
-    public long PartialA => CarryFloats(BackwardCut);
+    /// <summary>Where in the memory for the backward pass the partial sums of A, the bias and D lie.</summary>
+    public long PartialSums => CarryFloats(BackwardCut);
 
-    public long PartialSkip => PartialA + BackwardCut.Runs * StateFloats;
-
-    public long PartialBias => PartialSkip + BackwardCut.Runs * _dims.Channels;
-
-    /// <summary>At a multiple of 16 bytes: four of these are read at a time, whatever the sizes before them.</summary>
-    public long PartialMatrices => (PartialBias + BackwardCut.Runs * _dims.Channels + 3) / 4 * 4;
+    /// <summary>Those of B and C, at a multiple of 16 bytes: four of these are read at a time, whatever the sizes before them.</summary>
+    public long PartialMatrices => (PartialSums + BackwardCut.Runs * (StateFloats + 2 * _dims.Channels) + 3) / 4 * 4;
 
     public static IEnumerable<CudaKernelVariant> Variants =>
         (from tiles in Tiles

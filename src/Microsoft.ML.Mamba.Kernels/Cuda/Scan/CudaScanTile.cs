@@ -38,18 +38,20 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>Shared memory of selective_scan_forward.</summary>
     public int ForwardBytes(CudaNumber type) =>
         RowBytes(type) * ((2 * Kept + 1) * ChannelItems(type) + 2 * StateItems(type))
-        + sizeof(float) * (2 * (Tile * Channels + Tile * (2 * Channels + PushPadding) + 2 * MatrixFloats + StateWarps * Tile * (Channels + SumPadding)) + 2 * Channels);
+        + sizeof(float) * (2 * (Tile * Channels + PushFloats + 2 * MatrixFloats + StateWarps * Tile * (Channels + SumPadding)) + 2 * Channels);
 
     /// <summary>Shared memory of selective_scan_carry.</summary>
     public int CarryBytes(CudaNumber type, bool backward) =>
-        Staging * RowBytes(type) * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
-        + sizeof(float) * (Tile * Channels + Tile * (Channels + Padding) + MatrixFloats + Threads / 32 * Channels + Channels);
+        RowBytes(type) * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
+        + sizeof(float) * (2 * (Tile * Channels + PushFloats + MatrixFloats) + HelperWarps * Channels + Channels);
 
     /// <summary>Shared memory of selective_scan_backward.</summary>
     public int BackwardBytes(CudaNumber type) =>
         Staging * RowBytes(type) * (4 * ChannelItems(type) + StateItems(type))
         + sizeof(float) * (2 * Tile * (Channels * type.Bytes() / 4 + SumPadding) + Tile * Channels + Tile * (8 * Channels + 4 * Channels / Width(type)) + 2 * MatrixFloats + 3 * StateWarps * Tile * (Channels + SumPadding)
             + ChannelWarps * Tile * (2 * States + SumPadding) + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+
+    private int PushFloats => Tile * (2 * Channels + PushPadding);
 
     private int MatrixFloats => Tile * (States + Padding);
 

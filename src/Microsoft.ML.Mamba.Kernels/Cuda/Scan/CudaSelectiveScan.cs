@@ -121,9 +121,7 @@ public static class CudaSelectiveScan
             Du = gradients.U.Address,
             DDelta = gradients.Delta.Address,
             Dz = gradients.Z.Address,
-            DA = At(plan.PartialA),
-            DSkip = At(plan.PartialSkip),
-            DBias = At(plan.PartialBias),
+            Sums = At(plan.PartialSums),
             DMatrices = At(plan.PartialMatrices),
             DInitialState = gradients.InitialState.Address,
             Length = dims.Length,
@@ -142,9 +140,8 @@ public static class CudaSelectiveScan
         }));
         if (!gradients.B.IsAbsent || !gradients.C.IsAbsent)
             target.Run(plan.Matrices(inputs.U.Type, At(plan.PartialMatrices), gradients.B.Address, gradients.C.Address));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialA), plan.BackwardCut.Runs, dims.Channels, dims.State, false, gradients.A.Address, 0));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialSkip), plan.BackwardCut.Runs, dims.Channels, 0, true, 0, gradients.D.Address));
-        target.Run(CudaOrderedSums.Plan(At(plan.PartialBias), plan.BackwardCut.Runs, dims.Channels, 0, true, 0, gradients.DeltaBias.Address));
+        target.Run(CudaOrderedSums.Plan(
+            At(plan.PartialSums), plan.BackwardCut.Runs, dims.Channels, dims.State, dims.State + 2, gradients.A.Address, gradients.DeltaBias.Address, gradients.D.Address));
     }
 
     /// <summary>What each segment starts from: <paramref name="start"/> itself where there is one segment.</summary>
