@@ -12,7 +12,7 @@
 
 constexpr float Forgotten = 64.0f;
 constexpr float Most = 0.75f;                       // of a segment; a horizon beyond it saves too little
-constexpr int Warps = Copiers / 32;                 // that read step sizes
+constexpr int Warps = HELPER_WARPS;
 constexpr int Ahead = 4;                            // vectors of delta that a thread has under way
 constexpr int Round = Ahead * Apart;                // positions from one decision to the next
 
@@ -29,7 +29,7 @@ struct Horizon
     }
 };
 
-// Sums over a warp of what its threads have of their channels, into Warps·Channels floats of shared memory.
+// Sums over each helper warp of what its threads have of their channels, into Warps·Channels floats of shared memory.
 MAMBA_DEVICE void sum_channels(float* to, float (&sum)[Width], const Place& place)
 {
 #pragma unroll

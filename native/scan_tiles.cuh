@@ -1,8 +1,8 @@
 // A tile of a sequence in shared memory: TILE positions of a block's channels and of B and C, first as they lie in memory, copied
 // while the tile before is computed, then as the numbers that the warps read.
 //
-// Defines: REAL, ROW_BYTES, ALIGNED (rows.cuh); CHANNEL_WARPS; STATE_WARPS and EIGHTS, so that 8·STATE_WARPS·EIGHTS ≥ N; TILE, a multiple of 8;
-// HELPER_WARPS, warps that copy and prepare tiles for the others, or 0 where all do both.
+// Defines: REAL, ROW_BYTES, ALIGNED (rows.cuh); CHANNEL_WARPS; STATE_WARPS and EIGHTS, so that 8·STATE_WARPS·EIGHTS ≥ N; TILE, a
+// multiple of 8; HELPER_WARPS, warps that copy and prepare tiles for the others, or 0 where all do both.
 #pragma once
 #include "rows.cuh"
 #include "warp_products.cuh"

@@ -1,12 +1,12 @@
 // The selective scan, forward (Mamba, section 3.2): h = exp(delta·A)·h + delta·B·u, y = (C·h + D·u)·SiLU(z).
 //
 // A block has some channels of one sequence, which it walks tile by tile. While some of its warps walk the states of a tile, which
-// takes the exponential unit nearly all of the time, helpers write the outputs of the tile before and prepare the tile after: one
-// barrier a tile. A walking warp has eight of the channels and EIGHTS·8 of their
-// states, lane 4g+j two states of each eight of channel g. A state takes one exponential, one multiplication for its argument and one
-// multiplication with addition a position; the rest is done by the matrix unit for two positions at a time: delta·u·B is a product
-// of rank one for each position, and C·h summed over eight states comes out of the product of two positions' states with eight
-// positions' C, most of which goes unused. Numbers of more bits than the matrix unit reads go in two parts.
+// takes the exponential unit most of the time, helpers write the outputs of the tile before and prepare the tile after: one barrier a
+// tile. A walking warp has eight of the channels and EIGHTS·8 of their states, lane 4g+j two states of each eight of channel g. A state
+// takes one exponential, one multiplication for its argument and one multiplication with addition a position; the rest is done by the
+// matrix unit for two positions at a time: delta·u·B is a product of rank one for each position, and C·h summed over eight states
+// comes out of the product of two positions' states with eight positions' C, most of which goes unused. Numbers of more bits than the
+// matrix unit reads go in two parts.
 //
 // Defines: those of scan_tiles.cuh; CHECKPOINTS, 1 when they are wanted; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
 // launch plan reserves.
