@@ -19,7 +19,9 @@ internal abstract class FineTask
     public abstract FineResult Measure(FineRun run);
 
     /// <param name="judgedBy">The column of labels that the metrics compare with, where it is not the one that is learnt.</param>
-    protected static FineResult Tag(FineRun run, MambaTaggingTrainer.Options options, IEstimator<ITransformer>? features, IDataView train, IDataView judge, string? background = null, string? judgedBy = null)
+    /// <param name="more">Further metrics of the scored rows.</param>
+    protected static FineResult Tag(FineRun run, MambaTaggingTrainer.Options options, IEstimator<ITransformer>? features, IDataView train, IDataView judge, string? background = null, string? judgedBy = null,
+        Func<IDataView, (string, double)[]>? more = null)
     {
         run.Complete(options);
         var ml = run.Context;
@@ -30,7 +32,7 @@ internal abstract class FineTask
             return
             [
                 ("accuracy", 100 * metrics.Accuracy), ("macro F1", 100 * metrics.MacroF1), ("segment F1", 100 * metrics.SegmentF1),
-                ("segment error rate", metrics.SegmentErrorRate),
+                ("segment error rate", metrics.SegmentErrorRate), .. more?.Invoke(scored) ?? [],
             ];
         });
     }

@@ -1,3 +1,5 @@
+using Microsoft.ML.Data;
+
 namespace Microsoft.ML.Mamba.Benchmarks;
 
 /// <summary>
@@ -29,7 +31,7 @@ internal sealed class GeneTask : FineTask
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             },
         };
-        return Tag(run, options, null, train, judge, background: "0", judgedBy: "Labels");
+        return Tag(run, options, null, train, judge, background: "0", judgedBy: "Labels", more: scored => OfGenes(run.Context, scored, judge));
     }
 
     /// <summary>Of the test part and what is learnt for it one row; for choosing settings, rows that can be held out.</summary>
@@ -39,6 +41,26 @@ internal sealed class GeneTask : FineTask
         IDataView windows = run.Context.Data.LoadFromFasta(run.PathOf("dna-genes-ecoli", part + ".fasta"), new FastaOptions { WindowLength = run.JudgesByTest ? 0 : Window });
         IDataView strands = run.Context.Data.LoadGeneAnnotation(windows, annotation);
         return run.Context.Data.LoadGeneAnnotation(strands, annotation, new GeneAnnotationOptions { CodonPositions = true, OutputColumnName = "Codons" });
+    }
+
+    /// <summary>The same metrics of genes from start to stop codon, which samples/GeneTagging makes of the probabilities of nucleotides.</summary>
+    private static (string, double)[] OfGenes(MLContext ml, IDataView scored, IDataView judge)
+    {
+        AnnotatedRecord[] records = [.. AnnotatedRecord.Of(ml, scored, CancellationToken.None)];
+        long[] starts = scored.Schema.GetColumnOrNull(nameof(Place.Start)) is null ? new long[records.Length] : [.. scored.GetColumn<long>(nameof(Place.Start))];
+        IEnumerable<Gene> genes = records.Zip(starts, (record, start) => record.Genes.Select(g => g with { From = g.From + (int)start, To = g.To + (int)start })).SelectMany(g => g);
+        string file = Path.GetTempFileName();
+        try
+        {
+            GeneFile.Write(file, [.. records.Select(r => r.Region).DistinctBy(r => r.Name)], genes, "Mamba");
+            IDataView found = ml.Data.LoadGeneAnnotation(judge, file, new GeneAnnotationOptions { OutputColumnName = "PredictedLabel" });
+            SequenceTaggingMetrics metrics = ml.SequenceTagging().Evaluate(found, "Labels", backgroundLabel: "0");
+            return [("accuracy of genes", 100 * metrics.Accuracy), ("macro F1 of genes", 100 * metrics.MacroF1), ("segment error rate of genes", metrics.SegmentErrorRate)];
+        }
+        finally
+        {
+            File.Delete(file);
+        }
     }
 
     private static bool IsHeldOut(Place place) => place.Start / Window % 5 == 4;

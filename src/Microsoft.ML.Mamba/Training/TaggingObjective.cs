@@ -107,12 +107,20 @@ internal sealed class TaggingObjective(int classes, int window, int[]? opposite 
     {
         var classes = json.GetProperty("classes").GetInt32();
         int[]? opposite = json.TryGetProperty("opposite", out var array) ? [.. array.EnumerateArray().Select(label => label.GetInt32())] : null;
-        if (classes < 1 || (opposite is not null && (opposite.Length != classes || Array.Exists(opposite, label => label < 0 || label >= classes || opposite[label] < 0 || opposite[label] >= classes || opposite[opposite[label]] != label))))
+        if (classes < 1)
         {
-            throw new FormatException($"objective.classes is {classes}; expected at least 1, and where there is objective.opposite, one such class for each.");
+            throw new FormatException($"objective.classes is {classes}; expected at least 1.");
+        }
+        if (opposite is not null && !IsExchange(opposite, classes))
+        {
+            throw new FormatException($"objective.opposite is [{string.Join(", ", opposite)}]; expected a class below {classes} for each, whose own is that one.");
         }
         return new TaggingObjective(classes, json.GetProperty("window").GetInt32(), opposite);
     }
+
+    private static bool IsExchange(int[] opposite, int classes) => opposite.Length == classes
+        && Array.TrueForAll(opposite, label => label >= 0 && label < classes)
+        && Enumerable.Range(0, classes).All(label => opposite[opposite[label]] == label);
 
     private static (List<long> Places, List<long> Labels) Asked(PaddedBatch batch)
     {
