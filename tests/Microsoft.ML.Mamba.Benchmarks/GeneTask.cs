@@ -24,10 +24,10 @@ internal sealed class GeneTask : FineTask
             LabelColumnName = "Codons",
             OppositeStrandLabels = ["+1", "-1", "+2", "-2", "+3", "-3"],
             CoarseLabels = "123".SelectMany(position => "+-".Select(strand => (strand, position))).ToDictionary(p => $"{p.strand}{p.position}", p => $"{p.strand}"),
-            Model = new MambaConfig { DModel = 128, NLayer = 8, DConv = 8, MaxPositions = 3, PeriodicPositions = true },
+            Model = new MambaConfig { DModel = 64, NLayer = 4, DConv = 8, MaxPositions = 3, PeriodicPositions = true },
             Training = new MambaTrainingOptions
             {
-                Epochs = 30, BatchSize = 4, LearningRate = 2e-3, Dropout = 0.2, MaxLength = 4096, MutationRate = 0.05,
+                Epochs = 30, BatchSize = 8, LearningRate = 5e-3, LabelSmoothing = 0, Dropout = 0.05, MaxLength = 512, MutationRate = 0.03,
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             },
         };
