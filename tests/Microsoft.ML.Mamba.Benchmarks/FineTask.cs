@@ -25,8 +25,9 @@ internal abstract class FineTask
     {
         run.Complete(options);
         var ml = run.Context;
-        return Judge(ml.SequenceTagging().Trainers.Mamba(options), features, train, judge, scored =>
+        return Judge(ml.SequenceTagging().Trainers.Mamba(options), features, train, judge, view =>
         {
+            IDataView scored = more is null ? view : ml.Data.Cache(view); // each look would score again
             SequenceTaggingMetrics metrics = ml.SequenceTagging().Evaluate(scored, judgedBy ?? options.LabelColumnName, backgroundLabel: background);
             Console.WriteLine(metrics);
             return

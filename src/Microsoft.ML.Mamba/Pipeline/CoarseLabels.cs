@@ -74,8 +74,11 @@ internal sealed class CoarseLabels(int[] coarseOf, string[] names)
                 _values = new float[Math.Max(count, 2 * _values.Length)];
             var sums = _values.AsSpan(0, count);
             sums.Clear();
-            for (var i = 0; i < fine.Length; i++)
-                sums[(i / from * to) + labels.ReportedFor(i % from)] += fine[i];
+            for (var (at, sum) = (0, 0); at < fine.Length; at += from, sum += to)
+            {
+                for (var label = 0; label < from; label++)
+                    sums[sum + labels.ReportedFor(label)] += fine[at + label];
+            }
             return sums;
         }
     }

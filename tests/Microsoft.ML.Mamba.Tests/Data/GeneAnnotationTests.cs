@@ -22,9 +22,11 @@ public sealed class GeneAnnotationTests
 
         var text = _ml.Data.LoadGeneAnnotation(sequences, gff, new GeneAnnotationOptions { AsText = true });
         var keys = _ml.Data.LoadGeneAnnotation(sequences, gff);
+        var codons = _ml.Data.LoadGeneAnnotation(sequences, gff, new GeneAnnotationOptions { CodonPositions = true });
 
         Assert.Equal(sha256, Hash(string.Concat(text.GetColumn<string>("Labels"))));
         Assert.Equal(sha256, Hash(string.Concat(keys.GetColumn<uint[]>("Labels").SelectMany(k => k).Select(k => "?0+-"[(int)k]))));
+        Assert.Equal(sha256, Hash(string.Concat(codons.GetColumn<uint[]>("Labels").SelectMany(k => k).Select(k => "?0+++---"[(int)k]))));
     }
 
     [Theory]
