@@ -22,23 +22,25 @@ internal static class EmbeddingAccuracyBenchmark
     {
         Option<FileInfo?> json = Report.JsonOption();
         Option<DirectoryInfo> data = new("--data") { Description = $"Folder that holds the folder {Dataset}.", Required = true };
-        Option<int> seeds = new("--seeds") { Description = "Seeds 1 to this.", DefaultValueFactory = _ => 1 };
+        Option<int> seeds = new("--seeds") { Description = "How many seeds.", DefaultValueFactory = _ => 1 };
+        Option<int> firstSeed = new("--first-seed") { Description = "Begin with another seed than 1.", DefaultValueFactory = _ => 1 };
         Option<string> part = new("--part") { Description = "What to be judged by: test, or valid for choosing settings.", DefaultValueFactory = _ => "test" };
         part.AcceptOnlyFromAmong("test", "valid");
         Option<bool> layers = new("--layers") { Description = "Also judge the embeddings of every block, mean and max." };
-        Option<FileInfo?> kept = new("--encoder") { Description = "File of a model: the encoder of seed 1 is read from it where it is there, else written to it once learnt." };
+        Option<FileInfo?> kept = new("--encoder") { Description = "File of a model: the encoder of the first seed is read from it where it is there, else written to it once learnt." };
         Option<string[]> set = new("--set") { Description = "Override a setting: Training.Epochs=10, Model.NLayer=4.", AllowMultipleArgumentsPerToken = true };
         Option<int?> gpu = new("--gpu") { Description = "Train and score on this GPU: its index from 0." };
         Option<bool> progress = new("--progress") { Description = "Print a line per epoch." };
-        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, part, layers, kept, set, gpu, progress, json };
+        System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, firstSeed, part, layers, kept, set, gpu, progress, json };
         command.SetAction(arguments =>
         {
             (DnaRow[] train, DnaRow[] judge) = GenomeWindows.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
             Console.WriteLine(FormattableString.Invariant($"{train.Length:N0} windows to learn from, {judge.Length:N0} to judge by; {100.0 * judge.Count(row => row.Label) / judge.Length:0.00} % of those are coding."));
             var run = new Run(train, judge, arguments.GetValue(set)!, seed => AccuracyBenchmark.Context(seed, arguments.GetValue(gpu)), arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
             List<EmbeddingAccuracyRow> rows = [run.KMers()];
-            foreach (int seed in Enumerable.Range(1, arguments.GetValue(seeds)))
-                rows.AddRange(run.Encoders(seed, arguments.GetValue(layers), seed == 1 ? arguments.GetValue(kept) : null));
+            int first = arguments.GetValue(firstSeed);
+            foreach (int seed in Enumerable.Range(first, arguments.GetValue(seeds)))
+                rows.AddRange(run.Encoders(seed, arguments.GetValue(layers), seed == first ? arguments.GetValue(kept) : null));
             Report.Write(rows, arguments.GetValue(json));
         });
         return command;
