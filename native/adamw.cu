@@ -1,14 +1,15 @@
-// Adam with decoupled weight decay, in place over weight and moments:
+// Adam with decoupled weight decay, in place over many weights and their moments:
 //   g = gradient*gradientScale,   m += gain1*(g - m),   v = beta2*v + gain2*g*g
 //   weight = weight*shrink - stepSize*m / (sqrt(v)*rootScale + epsilon)
 // Bound by memory: four arrays read, three written.
 //
-// Compile with -DVECTOR=1|4 (elements of one access; the addresses must be so aligned).
+// Compile with -DELEMENTS=16384 (see tensor_table.cuh).
 #include "adamw.cuh"
 #include "packs.cuh"
+#include "tensor_table.cuh"
 
 template <int Count>
-MAMBA_DEVICE void update(const AdamWParams& p, long long at)
+MAMBA_DEVICE void update(const AdamWRow& p, long long at)
 {
     const Vector<float, Count> gradient = load_pack<float, Count>(p.gradient, at);
     const Vector<float, Count> first = load_pack<float, Count>(p.firstMoment, at);
@@ -29,13 +30,18 @@ MAMBA_DEVICE void update(const AdamWParams& p, long long at)
     store_pack<float>(p.weight, at, weight);
 }
 
-extern "C" __global__ void __launch_bounds__(256) adamw(const __grid_constant__ AdamWParams p)
+extern "C" __global__ void __launch_bounds__(Threads) adamw(const __grid_constant__ AdamWParams p)
 {
-    const long long item = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
-    const long long items = static_cast<long long>(gridDim.x) * blockDim.x;
-    const long long packs = p.count / VECTOR;
-    for (long long i = item; i < packs; i += items)
-        update<VECTOR>(p, i * VECTOR);
-    for (long long i = packs * VECTOR + item; i < p.count; i += items)
-        update<1>(p, i);
+    const AdamWRow row = row_of_block(p.rows, p.count);
+    const Part part(row);
+    long long rest = part.first;
+    if (takes_packs(address_of(row.weight) | address_of(row.gradient) | address_of(row.firstMoment) | address_of(row.secondMoment)))
+    {
+        rest = part.packed();
+        for (long long at = part.first + threadIdx.x * 4; at < rest; at += Threads * 4)
+            update<4>(row, at);
+    }
+
+    for (long long at = rest + threadIdx.x; at < part.end; at += Threads)
+        update<1>(row, at);
 }

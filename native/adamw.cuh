@@ -1,15 +1,16 @@
-// Parameters of one step of AdamW: the factors of Microsoft.ML.Mamba.Kernels.AdamWStep, rounded once.
+// Parameters of one step of AdamW over many weights: for each the factors of Microsoft.ML.Mamba.Kernels.AdamWStep, rounded once.
 #pragma once
 
 #include "numbers.cuh"
 
-struct AdamWParams
+struct AdamWRow
 {
     float* weight;
     const float* gradient;
     float* firstMoment;
     float* secondMoment;
     long long count;
+    long long firstBlock;
     float gradientScale;
     float gain1; // 1 - Beta1
     float beta2;
@@ -18,4 +19,10 @@ struct AdamWParams
     float stepSize;
     float rootScale;
     float epsilon;
+};
+
+struct AdamWParams
+{
+    const AdamWRow* rows; // one for each weight, in the GPU's memory
+    int count;
 };

@@ -1,11 +1,10 @@
-// The sum of the squares of all elements in two stages whose order is fixed by the number of blocks: sums of one block each, then
+// The sum of the squares of all elements of many tensors in two stages whose order the table fixes: sums of one block each, then
 // their sum by one block. Four squares are added in float32, everything after that in float64.
 //
-// Compile with -DVECTOR=1|4 (elements of one access; the address must be so aligned).
+// Compile with -DELEMENTS=16384 (see tensor_table.cuh).
 #include "packs.cuh"
 #include "sum_of_squares.cuh"
-
-constexpr int Threads = 256;
+#include "tensor_table.cuh"
 
 // The sum over the block, in its first thread.
 MAMBA_DEVICE double block_sum(double value)
@@ -23,25 +22,33 @@ MAMBA_DEVICE double block_sum(double value)
     return value;
 }
 
+template <int Count>
+MAMBA_DEVICE float squares(const float* values, long long at)
+{
+    const Vector<float, Count> pack = load_pack<float, Count>(values, at);
+    float sum = 0.0f;
+#pragma unroll
+    for (int i = 0; i < Count; i++)
+        sum += pack.at[i] * pack.at[i];
+    return sum;
+}
+
 extern "C" __global__ void __launch_bounds__(Threads) squares_of_blocks(const __grid_constant__ SquaresParams p)
 {
-    const long long item = static_cast<long long>(blockIdx.x) * Threads + threadIdx.x;
-    const long long items = static_cast<long long>(gridDim.x) * Threads;
-    const long long packs = p.count / VECTOR;
+    const SquaresRow row = row_of_block(p.rows, p.count);
+    const Part part(row);
+    long long rest = part.first;
     double sum = 0.0;
-#pragma unroll 4
-    for (long long i = item; i < packs; i += items)
+    if (takes_packs(address_of(row.values)))
     {
-        const Vector<float, VECTOR> pack = load_pack<float, VECTOR>(p.values, i * VECTOR);
-        float squares = 0.0f;
-#pragma unroll
-        for (int v = 0; v < VECTOR; v++)
-            squares += pack.at[v] * pack.at[v];
-        sum += squares;
+        rest = part.packed();
+#pragma unroll 4
+        for (long long at = part.first + threadIdx.x * 4; at < rest; at += Threads * 4)
+            sum += squares<4>(row.values, at);
     }
 
-    for (long long i = packs * VECTOR + item; i < p.count; i += items)
-        sum += p.values[i] * p.values[i];
+    for (long long at = rest + threadIdx.x; at < part.end; at += Threads)
+        sum += squares<1>(row.values, at);
     sum = block_sum(sum);
     if (threadIdx.x == 0)
         p.partials[blockIdx.x] = sum;
@@ -50,6 +57,7 @@ extern "C" __global__ void __launch_bounds__(Threads) squares_of_blocks(const __
 extern "C" __global__ void __launch_bounds__(Threads) sum_of_blocks(const __grid_constant__ SquaresParams p)
 {
     double sum = 0.0;
+#pragma unroll 4
     for (int i = threadIdx.x; i < p.blocks; i += Threads)
         sum += p.partials[i];
     sum = block_sum(sum);

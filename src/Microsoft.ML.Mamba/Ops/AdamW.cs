@@ -9,26 +9,45 @@ namespace Microsoft.ML.Mamba.Ops;
 /// </summary>
 public static class AdamW
 {
-    /// <summary>Updates a weight and its moments in place; nothing of it is recorded for gradients.</summary>
+    /// <summary>Updates weights and their moments in place; nothing of it is recorded for gradients. A GPU does them all in one launch.</summary>
+    /// <param name="weights">On one device and of one type.</param>
+    /// <exception cref="ArgumentException">A shape or a setting does not fit, or a tensor that is written is not contiguous.</exception>
+    public static void Step(IReadOnlyList<AdamWWeight> weights)
+    {
+        ArgumentNullException.ThrowIfNull(weights);
+        foreach (var weight in weights)
+            Require(weight);
+        using var noGradient = no_grad();
+        if (weights.Count > 0)
+            KernelBackends.Choose(nameof(AdamW), weights[0].Weight).AdamWStep(weights);
+    }
+
+    /// <summary>Updates one weight and its moments in place; nothing of it is recorded for gradients.</summary>
     /// <param name="weight">Any shape, contiguous.</param>
     /// <param name="gradient">Gradient of the loss, the weight's shape.</param>
     /// <param name="firstMoment">The weight's shape, contiguous; zeros before the first step.</param>
     /// <param name="secondMoment">The weight's shape, contiguous; zeros before the first step.</param>
     /// <param name="step">Settings.</param>
     /// <exception cref="ArgumentException">A shape or a setting does not fit, or a tensor that is written is not contiguous.</exception>
-    public static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    public static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
+        Step([new AdamWWeight(weight, gradient, firstMoment, secondMoment, step)]);
+
+    private static void Require(in AdamWWeight weight)
     {
-        const string Op = nameof(AdamW);
-        ArgumentNullException.ThrowIfNull(weight);
-        var shape = weight.shape;
-        RequireContiguous(nameof(weight), weight);
-        RequireContiguous(nameof(firstMoment), firstMoment);
-        RequireContiguous(nameof(secondMoment), secondMoment);
-        ShapeCheck.Equal(Op, nameof(gradient), gradient, "the shape", "weight", shape);
-        ShapeCheck.Equal(Op, nameof(firstMoment), firstMoment, "the shape", "weight", shape);
-        ShapeCheck.Equal(Op, nameof(secondMoment), secondMoment, "the shape", "weight", shape);
-        using var noGradient = no_grad();
-        KernelBackends.Choose(Op, weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+        RequireContiguous(nameof(weight), weight.Weight);
+        RequireContiguous("firstMoment", weight.FirstMoment);
+        RequireContiguous("secondMoment", weight.SecondMoment);
+        RequireShape("gradient", weight.Gradient, weight.Weight);
+        RequireShape("firstMoment", weight.FirstMoment, weight.Weight);
+        RequireShape("secondMoment", weight.SecondMoment, weight.Weight);
+    }
+
+    private static void RequireShape(string name, Tensor tensor, Tensor weight)
+    {
+        var sizes = (Span<long>)stackalloc long[checked((int)weight.dim())];
+        for (var i = 0; i < sizes.Length; i++)
+            sizes[i] = weight.size(i);
+        ShapeCheck.Equal(nameof(AdamW), name, tensor, "the shape", "weight", sizes);
     }
 
     private static void RequireContiguous(string name, Tensor tensor)

@@ -179,47 +179,6 @@ internal sealed partial class CudaBackend : IBackwardKernels
         return nn.functional.linear(x, InType(weight), bias is null ? null : InType(bias)).MoveToOuterDisposeScope();
     }
 
-    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
-    {
-        using var scope = NewDisposeScope();
-        var (tensors, count) = (new CudaTensors(weight), weight.NumberOfElements);
-        var all = (Span<Tensor>)[weight, firstMoment, secondMoment];
-        var own = new Tensor[all.Length];
-        for (var i = 0; i < own.Length; i++)
-            own[i] = all[i].dtype == ScalarType.Float32 ? all[i] : all[i].to(ScalarType.Float32);
-        CudaAdamW.Step(
-            tensors.Device, tensors.Single(own[0], "weight", 1, count).Address, tensors.Single(gradient, "gradient", 1, count).Address,
-            tensors.Single(own[1], "firstMoment", 1, count).Address, tensors.Single(own[2], "secondMoment", 1, count).Address, count, step);
-        for (var i = 0; i < own.Length; i++)
-        {
-            if (!ReferenceEquals(own[i], all[i]))
-                all[i].copy_(own[i]);
-        }
-
-        GC.KeepAlive((weight, gradient, firstMoment, secondMoment));
-    }
-
-    public double SumOfSquares(IReadOnlyList<Tensor> values)
-    {
-        if (values.Count == 0)
-            return 0;
-        using var scope = NewDisposeScope();
-        var tensors = new CudaTensors(values[0]);
-        var results = tensors.New(ScalarType.Float64, values.Count);
-        var scratch = tensors.Scratch(ScalarType.Float64, CudaSumOfSquares.Scratch(tensors.Device));
-        for (var i = 0; i < values.Count; i++)
-        {
-            var count = values[i].NumberOfElements;
-            CudaSumOfSquares.Of(tensors.Device, tensors.Single(values[i], "values", 1, count).Address, count, scratch, TensorRows.Dense(results) + i * sizeof(double));
-        }
-
-        GC.KeepAlive(values);
-        var sum = 0.0;
-        foreach (var result in results.cpu().data<double>())
-            sum += result;
-        return sum;
-    }
-
     private static ConvDims Dims(ConvInputs inputs) => new(inputs.Batch, inputs.Length, inputs.Channels, inputs.Width);
 
     /// <summary>Type of x + residual: the wider of both.</summary>

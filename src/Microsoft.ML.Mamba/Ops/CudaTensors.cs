@@ -58,6 +58,10 @@ internal readonly struct CudaTensors(Tensor input)
     /// <summary>Memory for a kernel's partial sums.</summary>
     public nint Scratch(ScalarType type, long count) => TensorRows.Dense(New(type, Math.Max(1, count)));
 
+    /// <summary>Address of a table's copy on this GPU, which is there when the next launch begins.</summary>
+    public nint Table(CudaTensorTable table) =>
+        TensorRows.Dense(tensor(table.Words).MovedTo(_input.device));
+
     private Tensor Converted(Tensor tensor, string name, ScalarType type)
     {
         if (tensor.device_type != DeviceType.CUDA || tensor.device_index != _index)

@@ -1,4 +1,3 @@
-using Microsoft.ML.Mamba.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -58,8 +57,8 @@ public interface IKernelBackend
     /// <summary>A linear layer on a few rows, (B, inputs) → (B, outputs).</summary>
     Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias);
 
-    /// <summary>One step of AdamW: weight and moments, all of one shape and contiguous, are updated in place.</summary>
-    void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step);
+    /// <summary>One step of AdamW: weights and moments, contiguous and each of its weight's shape, are updated in place.</summary>
+    void AdamWStep(IReadOnlyList<AdamWWeight> weights);
 
     /// <summary>The sum of the squares of all elements of all tensors, which are on one device and of one type.</summary>
     double SumOfSquares(IReadOnlyList<Tensor> values);

@@ -51,7 +51,7 @@ internal sealed class KernelTrialCase
                 run.Optimizer(kernels);
                 break;
             case nameof(AdamW.SumOfSquares):
-                run._results.Add(("the sum", tensor(kernels.SumOfSquares([run.Input(1031), run.Input(64, 64)]), dtype: ScalarType.Float64)));
+                run._results.Add(("the sum", tensor(kernels.SumOfSquares([run.Input(1031), run.Input(64, 640)]), dtype: ScalarType.Float64)));
                 break;
             default:
                 return null;
@@ -112,9 +112,12 @@ internal sealed class KernelTrialCase
 
     private void Optimizer(IBackwardKernels kernels)
     {
-        var (weight, first, second) = (Parameter(1031), Parameter(1031), Parameter(1031).abs());
-        kernels.AdamWStep(weight, Parameter(1031), first, second, new AdamWStep { Number = 2, LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.98, WeightDecay = 0.1, GradientScale = 0.5 });
-        Add(("the weight", weight), ("the first moment", first), ("the second moment", second));
+        var step = new AdamWStep { Number = 2, LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.98, WeightDecay = 0.1, GradientScale = 0.5 };
+        AdamWWeight Weight(long count) => new(Parameter(count), Parameter(count), Parameter(count), Parameter(count).abs(), step);
+        AdamWWeight[] weights = [Weight(1031), Weight(16), Weight(40_000)];
+        kernels.AdamWStep(weights);
+        foreach (var weight in weights)
+            Add(("a weight", weight.Weight), ("a first moment", weight.FirstMoment), ("a second moment", weight.SecondMoment));
     }
 
     private void Add(params ReadOnlySpan<(string Name, Tensor? Value)> results)

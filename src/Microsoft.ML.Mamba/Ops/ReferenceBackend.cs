@@ -51,8 +51,11 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
 
     public void BlockSteps(BlockStepInputs inputs) => ((IStepKernels)For(inputs.Hidden)).BlockSteps(inputs);
 
-    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
-        For(weight).AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
+    {
+        if (weights.Count > 0)
+            For(weights[0].Weight).AdamWStep(weights);
+    }
 
     public double SumOfSquares(IReadOnlyList<Tensor> values) => values.Count == 0 ? 0 : For(values[0]).SumOfSquares(values);
 

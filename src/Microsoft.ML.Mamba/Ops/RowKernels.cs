@@ -285,11 +285,12 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         State = TensorRows.OfOptional<T>(block.State, "state", dims.Batch * dims.Channels, dims.State),
     };
 
-    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
     {
         using var scope = NewDisposeScope();
-        bodies.AdamWStep(Flat(weight, "weight"), Flat(gradient, "gradient"), Flat(firstMoment, "firstMoment"), Flat(secondMoment, "secondMoment"), step);
-        GC.KeepAlive((weight, gradient, firstMoment, secondMoment));
+        foreach (var w in weights)
+            bodies.AdamWStep(Flat(w.Weight, "weight"), Flat(w.Gradient, "gradient"), Flat(w.FirstMoment, "firstMoment"), Flat(w.SecondMoment, "secondMoment"), w.Step);
+        GC.KeepAlive(weights);
     }
 
     public double SumOfSquares(IReadOnlyList<Tensor> values)

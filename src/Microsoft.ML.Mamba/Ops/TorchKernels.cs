@@ -165,15 +165,10 @@ internal sealed class TorchKernels : IKernelBackend
         return F.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
     }
 
-    public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
     {
-        using var scope = NewDisposeScope();
-        using Scalar scale = step.GradientScale, shrink = step.Shrink, beta1 = step.Beta1, gain1 = 1 - step.Beta1, beta2 = step.Beta2,
-            gain2 = 1 - step.Beta2, rootScale = step.RootScale, epsilon = step.Epsilon, one = 1, stepSize = -step.StepSize;
-        var g = gradient * scale;
-        firstMoment.mul_(beta1).add_(g, gain1);
-        secondMoment.mul_(beta2).addcmul_(g, g, gain2);
-        weight.mul_(shrink).addcdiv_(firstMoment, secondMoment.sqrt().mul_(rootScale).add_(epsilon, one), stepSize);
+        foreach (var (weight, gradient, firstMoment, secondMoment, step) in weights)
+            Step(weight, gradient, firstMoment, secondMoment, step);
     }
 
     public double SumOfSquares(IReadOnlyList<Tensor> values)
@@ -189,6 +184,17 @@ internal sealed class TorchKernels : IKernelBackend
         }
 
         return stack(values.Select(Squares)).sum().cpu().item<double>();
+    }
+
+    private static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)
+    {
+        using var scope = NewDisposeScope();
+        using Scalar scale = step.GradientScale, shrink = step.Shrink, beta1 = step.Beta1, gain1 = 1 - step.Beta1, beta2 = step.Beta2,
+            gain2 = 1 - step.Beta2, rootScale = step.RootScale, epsilon = step.Epsilon, one = 1, stepSize = -step.StepSize;
+        var g = gradient * scale;
+        firstMoment.mul_(beta1).add_(g, gain1);
+        secondMoment.mul_(beta2).addcmul_(g, g, gain2);
+        weight.mul_(shrink).addcdiv_(firstMoment, secondMoment.sqrt().mul_(rootScale).add_(epsilon, one), stepSize);
     }
 
     private static bool IsNarrow(Tensor tensor) => tensor.dtype is ScalarType.BFloat16 or ScalarType.Float16;

@@ -1,4 +1,5 @@
 using Microsoft.ML.Mamba.Kernels;
+using Microsoft.ML.Mamba.Ops;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -46,6 +47,7 @@ internal sealed class AdamWOptimizer : IDisposable
         using var scope = NewDisposeScope();
         _steps++;
         var clip = _options.GradientClip > 0 ? Math.Min(1, _options.GradientClip / (gradientNorm + ClipEpsilon)) : 1;
+        var weights = new List<AdamWWeight>(_items.Length);
         foreach (var item in _items)
         {
             // A weight that the batch did not use (one of empty sequences uses hardly any) keeps its value, as with torch's optimizers.
@@ -53,7 +55,7 @@ internal sealed class AdamWOptimizer : IDisposable
             {
                 continue;
             }
-            Ops.AdamW.Step(item.Weight, gradient, item.FirstMoment, item.SecondMoment, new AdamWStep
+            weights.Add(new AdamWWeight(item.Weight, gradient, item.FirstMoment, item.SecondMoment, new AdamWStep
             {
                 Number = _steps,
                 LearningRate = learningRate * item.RateScale,
@@ -61,8 +63,9 @@ internal sealed class AdamWOptimizer : IDisposable
                 Beta2 = _options.Beta2,
                 WeightDecay = item.WeightDecay,
                 GradientScale = clip,
-            });
+            }));
         }
+        Ops.AdamW.Step(weights);
     }
 
     public void Dispose()

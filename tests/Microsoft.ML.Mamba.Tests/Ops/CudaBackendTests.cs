@@ -119,9 +119,17 @@ public sealed class CudaBackendTests
         Tensor[] Update(Device on)
         {
             var random = new Random(6);
-            Tensor[] state = [.. Enumerable.Range(0, 4).Select(_ => RandomTensor.Single(random, 1031).abs().to(on))];
-            AdamW.Step(state[0], state[1], state[2], state[3], new Kernels.AdamWStep { Number = 2, LearningRate = 0.1, Beta1 = 0.9, Beta2 = 0.98, WeightDecay = 0.1 });
-            return state;
+            Tensor[] All(long count, ScalarType type) => [.. Enumerable.Range(0, 4).Select(_ => RandomTensor.Single(random, count).abs().to(type).to(on))];
+            Tensor[][] weights = [All(1031, ScalarType.Float32), All(70_001, ScalarType.Float32), All(0, ScalarType.Float32), All(5, ScalarType.Float32)];
+            AdamW.Step([.. weights.Select((w, i) => new AdamWWeight(w[0], w[1], w[2], w[3], new Kernels.AdamWStep
+            {
+                Number = 2 + i,
+                LearningRate = 0.1,
+                Beta1 = 0.9,
+                Beta2 = 0.98,
+                WeightDecay = 0.1 * i,
+            }))]);
+            return [.. weights.SelectMany(w => w)];
         }
 
         foreach (var (want, got) in Update(CPU).Zip(Update(device)))

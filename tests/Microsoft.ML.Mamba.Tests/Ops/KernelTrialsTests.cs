@@ -67,8 +67,7 @@ public sealed class KernelTrialsTests
 
         public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => _right.LinearStep(x, weight, bias);
 
-        public void AdamWStep(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
-            _right.AdamWStep(weight, gradient, firstMoment, secondMoment, step);
+        public void AdamWStep(IReadOnlyList<AdamWWeight> weights) => _right.AdamWStep(weights);
 
         public double SumOfSquares(IReadOnlyList<Tensor> values) => _right.SumOfSquares(values);
     }

@@ -2,70 +2,75 @@ using System.Runtime.InteropServices;
 
 namespace Microsoft.ML.Mamba.Kernels.Cuda;
 
-/// <summary>One step of AdamW on float32 weights in a GPU's memory, see <see cref="AdamW"/>.</summary>
+/// <summary>One step of AdamW on float32 weights in a GPU's memory, see <see cref="AdamW"/>: one launch, however many weights there are.</summary>
 public static class CudaAdamW
 {
-    private const int Threads = 256;
-    private const int Pack = 4;
-    private const long MaxBlocks = 1 << 20;
-
-    private static readonly CudaKernelFamily<int> Kernels = new(pack => new("adamw", "adamw", $"VECTOR={pack}"));
-
     /// <summary>Every kernel that can be launched.</summary>
-    internal static IReadOnlyList<CudaKernelVariant> Variants { get; } = [Variant(1), Variant(Pack)];
+    internal static IReadOnlyList<CudaKernelVariant> Variants { get; } = [new("adamw", "adamw", CudaTensorTable.Define)];
 
-    /// <summary>Updates weight and moments in place.</summary>
-    /// <param name="device">The GPU.</param>
-    /// <param name="weight">Address of the weights.</param>
-    /// <param name="gradient">Address of their gradients.</param>
-    /// <param name="firstMoment">Address of m.</param>
-    /// <param name="secondMoment">Address of v.</param>
-    /// <param name="count">Number of weights.</param>
-    /// <param name="step">Settings.</param>
+    /// <summary>The table of the weights of a step.</summary>
+    /// <param name="weights">The weights, each with its own settings.</param>
     /// <exception cref="ArgumentException">A setting is without meaning.</exception>
-    /// <exception cref="CudaException">The kernel cannot be compiled or launched.</exception>
-    public static void Step(CudaDevice device, nint weight, nint gradient, nint firstMoment, nint secondMoment, long count, in AdamWStep step) =>
-        Plan(weight, gradient, firstMoment, secondMoment, count, step).On(device);
-
-    internal static CudaLaunch<CudaAdamWArguments> Plan(nint weight, nint gradient, nint firstMoment, nint secondMoment, long count, in AdamWStep step)
+    public static CudaTensorTable Table(IReadOnlyList<CudaAdamWWeight> weights)
     {
-        step.Require("AdamW.Step");
-        var pack = (weight | gradient | firstMoment | secondMoment) % (Pack * sizeof(float)) == 0 ? Pack : 1;
-        return new(
-            Variant(pack),
-            new CudaAdamWArguments
-            {
-                Weight = weight,
-                Gradient = gradient,
-                FirstMoment = firstMoment,
-                SecondMoment = secondMoment,
-                Count = count,
-                GradientScale = (float)step.GradientScale,
-                Gain1 = (float)(1 - step.Beta1),
-                Beta2 = (float)step.Beta2,
-                Gain2 = (float)(1 - step.Beta2),
-                Shrink = (float)step.Shrink,
-                StepSize = (float)step.StepSize,
-                RootScale = (float)step.RootScale,
-                Epsilon = (float)step.Epsilon,
-            },
-            Math.Min((count + Threads * pack - 1) / (Threads * pack), MaxBlocks),
-            Threads);
+        ArgumentNullException.ThrowIfNull(weights);
+        return CudaTensorTable.Of(weights.Count, i => weights[i].Count, (i, firstBlock) => Row(weights[i], firstBlock));
     }
 
-    private static CudaKernelVariant Variant(int pack) => Kernels[pack];
+    /// <summary>Updates weights and moments in place.</summary>
+    /// <param name="device">The GPU.</param>
+    /// <param name="table">What <see cref="Table"/> gave.</param>
+    /// <param name="address">Address of the table's words on the device.</param>
+    /// <exception cref="CudaException">The kernel cannot be compiled or launched.</exception>
+    public static void Step(CudaDevice device, CudaTensorTable table, nint address) => Plan(table, address).On(device);
+
+    internal static CudaLaunch<CudaAdamWArguments> Plan(CudaTensorTable table, nint address) =>
+        new(Variants[0], new CudaAdamWArguments { Rows = address, Count = table.Count }, table.Blocks, CudaTensorTable.Threads);
+
+    private static CudaAdamWRow Row(in CudaAdamWWeight weight, long firstBlock)
+    {
+        var step = weight.Step;
+        step.Require("AdamW.Step");
+        return new CudaAdamWRow
+        {
+            Weight = weight.Weight,
+            Gradient = weight.Gradient,
+            FirstMoment = weight.FirstMoment,
+            SecondMoment = weight.SecondMoment,
+            Count = weight.Count,
+            FirstBlock = firstBlock,
+            GradientScale = (float)step.GradientScale,
+            Gain1 = (float)(1 - step.Beta1),
+            Beta2 = (float)step.Beta2,
+            Gain2 = (float)(1 - step.Beta2),
+            Shrink = (float)step.Shrink,
+            StepSize = (float)step.StepSize,
+            RootScale = (float)step.RootScale,
+            Epsilon = (float)step.Epsilon,
+        };
+    }
 }
 
-/// <summary>Parameters of adamw.</summary>
+/// <summary>A weight of a step of AdamW in a GPU's memory.</summary>
+/// <param name="Weight">Address of the weights.</param>
+/// <param name="Gradient">Address of their gradients.</param>
+/// <param name="FirstMoment">Address of m.</param>
+/// <param name="SecondMoment">Address of v.</param>
+/// <param name="Count">Number of weights.</param>
+/// <param name="Step">Settings.</param>
+public readonly record struct CudaAdamWWeight(nint Weight, nint Gradient, nint FirstMoment, nint SecondMoment, long Count, AdamWStep Step);
+
+/// <summary>A row of adamw's table.</summary>
 [StructLayout(LayoutKind.Sequential)]
-[CudaParameters("adamw.cuh", "AdamWParams")]
-internal struct CudaAdamWArguments
+[CudaParameters("adamw.cuh", "AdamWRow")]
+internal struct CudaAdamWRow
 {
     public nint Weight;
     public nint Gradient;
     public nint FirstMoment;
     public nint SecondMoment;
     public long Count;
+    public long FirstBlock;
     public float GradientScale;
     public float Gain1;
     public float Beta2;
@@ -74,4 +79,13 @@ internal struct CudaAdamWArguments
     public float StepSize;
     public float RootScale;
     public float Epsilon;
+}
+
+/// <summary>Parameters of adamw.</summary>
+[StructLayout(LayoutKind.Sequential)]
+[CudaParameters("adamw.cuh", "AdamWParams")]
+internal struct CudaAdamWArguments
+{
+    public nint Rows;
+    public int Count;
 }

@@ -1,0 +1,12 @@
+using Microsoft.ML.Mamba.Kernels;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>A weight with what a step of <see cref="AdamW"/> needs of it.</summary>
+/// <param name="Weight">Any shape, contiguous; updated in place.</param>
+/// <param name="Gradient">Gradient of the loss, the weight's shape.</param>
+/// <param name="FirstMoment">The weight's shape, contiguous; zeros before the first step; updated in place.</param>
+/// <param name="SecondMoment">The same.</param>
+/// <param name="Step">Settings.</param>
+public readonly record struct AdamWWeight(Tensor Weight, Tensor Gradient, Tensor FirstMoment, Tensor SecondMoment, AdamWStep Step);
