@@ -26,6 +26,80 @@ MAMBA_DEVICE Vector<T, Count> zero_pack()
     return pack;
 }
 
+// An element of a word.
+template <class T>
+MAMBA_DEVICE float value_of(unsigned word, bool upper)
+{
+    T half;
+    half.bits = static_cast<unsigned short>(upper ? word >> 16 : word);
+    return to_float(half);
+}
+
+template <>
+MAMBA_DEVICE float value_of<bf16>(unsigned word, bool upper) { return float_of(upper ? word & 0xffff0000u : word << 16); }
+
+template <>
+MAMBA_DEVICE float value_of<float>(unsigned word, bool) { return float_of(word); }
+
+// A pack that stays as it lies in memory until its elements are used: to take it apart on arrival would hold up the loads after it.
+template <class T, int Count>
+struct Packed
+{
+    static constexpr int Bytes = sizeof(T) * Count;
+    static constexpr int Words = Bytes < 4 ? 1 : Bytes / 4;
+    unsigned words[Words];
+
+    MAMBA_DEVICE float at(int i) const { return value_of<T>(words[i * static_cast<int>(sizeof(T)) / 4], sizeof(T) == 2 && i % 2 != 0); }
+};
+
+template <class T, int Count>
+MAMBA_DEVICE Packed<T, Count> zero_packed()
+{
+    Packed<T, Count> pack;
+#pragma unroll
+    for (int i = 0; i < Packed<T, Count>::Words; i++)
+        pack.words[i] = 0;
+    return pack;
+}
+
+MAMBA_DEVICE void load_words(unsigned (&words)[1], const unsigned short* from) { words[0] = *from; }
+MAMBA_DEVICE void load_words(unsigned (&words)[1], const unsigned* from) { words[0] = *from; }
+
+MAMBA_DEVICE void load_words(unsigned (&words)[2], const unsigned* from)
+{
+    const uint2 two = *reinterpret_cast<const uint2*>(from);
+    words[0] = two.x;
+    words[1] = two.y;
+}
+
+template <int Count>
+MAMBA_DEVICE void load_words(unsigned (&words)[Count], const unsigned* from)
+{
+#pragma unroll
+    for (int i = 0; i < Count; i += 4)
+    {
+        const uint4 four = reinterpret_cast<const uint4*>(from)[i / 4];
+        words[i] = four.x;
+        words[i + 1] = four.y;
+        words[i + 2] = four.z;
+        words[i + 3] = four.w;
+    }
+}
+
+template <int Bytes>
+struct WordOf { typedef unsigned type; };
+
+template <>
+struct WordOf<2> { typedef unsigned short type; };
+
+template <class T, int Count>
+MAMBA_DEVICE Packed<T, Count> load_packed(const void* base, long long element)
+{
+    Packed<T, Count> pack;
+    load_words(pack.words, reinterpret_cast<const typename WordOf<Packed<T, Count>::Bytes>::type*>(static_cast<const T*>(base) + element));
+    return pack;
+}
+
 // Words that lie side by side, in one access. By instruction: NVRTC 11.8 takes a store of a vector apart into its elements.
 MAMBA_DEVICE void store_words(void* address, const unsigned (&words)[1]) { *static_cast<unsigned*>(address) = words[0]; }
 

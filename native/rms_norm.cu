@@ -3,8 +3,8 @@
 // A team of LANES threads has a row, of which each thread keeps ITEMS packs of VECTOR elements in registers; what a wider row has
 // beyond that is read again. Bound by memory: every operand is read once and every result written once.
 //
-// Compile with -DREAL=float|bf16|f16 (x, y and their gradients) -DSUM=float|REAL's (residual, sum) -DVECTOR=1|2|4|8 -DITEMS=1|2|4
-// -DLANES=32|64|128|256|512|1024. Blocks have LANES threads, 128 at least.
+// Compile with -DREAL=float|bf16|f16 (x, y and their gradients) -DSUM=float|REAL's (residual, sum) -DVECTOR=1|2|4|8 -DITEMS=1..32
+// -DLANES=32|64|128|256|512|1024. Blocks have LANES threads, 128 at least; rows wider than the registers have a block each.
 #include "packs.cuh"
 #include "rms_norm.cuh"
 
@@ -48,33 +48,46 @@ MAMBA_DEVICE Two team_sum(Two value)
     return value;
 }
 
-template <class T>
-MAMBA_DEVICE void read(float (&values)[VECTOR], const void* base, long long element)
-{
-    const Vector<T, VECTOR> pack = load_pack<T, VECTOR>(base, element);
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-        values[v] = to_float(pack.at[v]);
-}
-
 MAMBA_DEVICE void read_weight(float (&values)[VECTOR], const float* weight, long long column)
 {
+    const Packed<float, VECTOR> pack = load_packed<float, VECTOR>(weight, column);
 #pragma unroll
     for (int v = 0; v < VECTOR; v++)
-        values[v] = weight[column + v];
+        values[v] = pack.at(v);
 }
 
-// x + residual, as the type of the sum holds it: what is kept for the backward pass is what is normalised.
-MAMBA_DEVICE void read_sum(float (&s)[VECTOR], const NormForwardParams& p, long long row, long long column)
+// A pack of x and one of the residual, on their way until they are added.
+struct Summands
 {
-    read<REAL>(s, p.x, row * p.xStride + column);
-    if (!p.residual)
-        return;
-    float added[VECTOR];
-    read<SUM>(added, p.residual, row * p.residualStride + column);
+    Packed<REAL, VECTOR> x;
+    Packed<SUM, VECTOR> residual;
+
+    MAMBA_DEVICE void load(const NormForwardParams& p, long long row, long long column, bool inside)
+    {
+        x = zero_packed<REAL, VECTOR>();
+        residual = zero_packed<SUM, VECTOR>();
+        if (inside)
+            x = load_packed<REAL, VECTOR>(p.x, row * p.xStride + column);
+        if (inside && p.residual)
+            residual = load_packed<SUM, VECTOR>(p.residual, row * p.residualStride + column);
+    }
+
+    // As the type of the sum holds it: what is kept for the backward pass is what is normalised.
+    MAMBA_DEVICE void add(float (&s)[VECTOR], const NormForwardParams& p) const
+    {
+#pragma unroll
+        for (int v = 0; v < VECTOR; v++)
+            s[v] = p.residual ? to_float(from_float<SUM>(x.at(v) + residual.at(v))) : x.at(v);
+    }
+};
+
+MAMBA_DEVICE float squares_of(const float (&s)[VECTOR])
+{
+    float sum = 0.0f;
 #pragma unroll
     for (int v = 0; v < VECTOR; v++)
-        s[v] = to_float(from_float<SUM>(s[v] + added[v]));
+        sum += s[v] * s[v];
+    return sum;
 }
 
 MAMBA_DEVICE void write_normed(const NormForwardParams& p, long long row, long long column, const float (&s)[VECTOR], float r)
@@ -94,34 +107,30 @@ extern "C" __global__ void __launch_bounds__(Threads) rms_norm_forward(const __g
     const long long row = static_cast<long long>(blockIdx.x) * Teams + threadIdx.x / LANES;
     const long long width = row < p.rows ? p.width : 0;
     const int first = threadIdx.x % LANES * VECTOR;
+    Summands held[ITEMS];
     float s[ITEMS][VECTOR];
     float squares = 0.0f;
 #pragma unroll
     for (int i = 0; i < ITEMS; i++)
     {
         const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
-        if (column < width)
-            read_sum(s[i], p, row, column);
+        held[i].load(p, row, column, column < width);
     }
 
 #pragma unroll
     for (int i = 0; i < ITEMS; i++)
     {
-        if (first + static_cast<long long>(i) * LANES * VECTOR < width)
-        {
-#pragma unroll
-            for (int v = 0; v < VECTOR; v++)
-                squares += s[i][v] * s[i][v];
-        }
+        held[i].add(s[i], p);
+        squares += squares_of(s[i]);
     }
 
     for (long long column = first + Held; column < width; column += LANES * VECTOR)
     {
+        Summands further;
         float more[VECTOR];
-        read_sum(more, p, row, column);
-#pragma unroll
-        for (int v = 0; v < VECTOR; v++)
-            squares += more[v] * more[v];
+        further.load(p, row, column, true);
+        further.add(more, p);
+        squares += squares_of(more);
     }
 
     const float r = rsqrtf(team_sum({squares, 0.0f}).a / p.width + p.epsilon);
@@ -135,67 +144,104 @@ extern "C" __global__ void __launch_bounds__(Threads) rms_norm_forward(const __g
 
     for (long long column = first + Held; column < width; column += LANES * VECTOR)
     {
+        Summands further;
         float more[VECTOR];
-        read_sum(more, p, row, column);
+        further.load(p, row, column, true);
+        further.add(more, p);
         write_normed(p, row, column, more, r);
     }
 }
 
-MAMBA_DEVICE void read_gradient(float (&dy)[VECTOR], const NormBackwardParams& p, long long row, long long column)
+// What the gradient of one pack of a row is made of; zeros where an operand is absent or the pack is not inside the row.
+struct Operands
 {
-    if (p.dy)
+    Packed<SUM, VECTOR> s;
+    Packed<REAL, VECTOR> dy;
+    Packed<SUM, VECTOR> dSum;
+
+    MAMBA_DEVICE void load(const NormBackwardParams& p, long long row, long long column, bool inside)
     {
-        read<REAL>(dy, p.dy, row * p.dyStride + column);
-        return;
+        s = zero_packed<SUM, VECTOR>();
+        dy = zero_packed<REAL, VECTOR>();
+        dSum = zero_packed<SUM, VECTOR>();
+        if (inside)
+            s = load_packed<SUM, VECTOR>(p.sum, row * p.sumStride + column);
+        if (inside && p.dy)
+            dy = load_packed<REAL, VECTOR>(p.dy, row * p.dyStride + column);
+        if (inside && p.dSum)
+            dSum = load_packed<SUM, VECTOR>(p.dSum, row * p.dSumStride + column);
     }
 
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-        dy[v] = 0.0f;
-}
-
-// ds = r*(dy*weight - s*r*mean(dy*weight*s*r)) + dSum. `mean` holds r*r*mean(dy*weight*s).
-MAMBA_DEVICE void write_gradient(
-    const NormBackwardParams& p, long long row, long long column, const float (&s)[VECTOR], const float (&dy)[VECTOR], const float (&weight)[VECTOR], float r, float mean)
-{
-    float ds[VECTOR];
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-        ds[v] = r * (dy[v] * weight[v] - s[v] * mean);
-    if (p.dSum)
+    // Sums of s*s and of dy*weight*s.
+    MAMBA_DEVICE void add_to(Two& sums, const NormBackwardParams& p, long long column) const
     {
-        float added[VECTOR];
-        read<SUM>(added, p.dSum, row * p.dSumStride + column);
+        float weight[VECTOR];
+        read_weight(weight, p.weight, column);
 #pragma unroll
         for (int v = 0; v < VECTOR; v++)
-            ds[v] += added[v];
+        {
+            sums.a += s.at(v) * s.at(v);
+            sums.b += dy.at(v) * weight[v] * s.at(v);
+        }
     }
 
-    if (p.dx)
-        store_pack<REAL>(p.dx, row * p.width + column, ds);
-    if (p.dResidual)
-        store_pack<SUM>(p.dResidual, row * p.width + column, ds);
+    // ds = r*(dy*weight - s*r*mean(dy*weight*s*r)) + dSum. `mean` holds r*r*mean(dy*weight*s).
+    MAMBA_DEVICE void write(const NormBackwardParams& p, long long row, long long column, float r, float mean) const
+    {
+        float weight[VECTOR], ds[VECTOR];
+        read_weight(weight, p.weight, column);
+#pragma unroll
+        for (int v = 0; v < VECTOR; v++)
+            ds[v] = r * (dy.at(v) * weight[v] - s.at(v) * mean) + dSum.at(v);
+        if (p.dx)
+            store_pack<REAL>(p.dx, row * p.width + column, ds);
+        if (p.dResidual)
+            store_pack<SUM>(p.dResidual, row * p.width + column, ds);
+    }
+
+    // What the element adds to the weight's gradient.
+    MAMBA_DEVICE float weight_gradient(int v, float r) const { return dy.at(v) * s.at(v) * r; }
+};
+
+// A block's sums for the weight's gradient: of its teams, one after the other.
+MAMBA_DEVICE void write_sums(float* partials, const float (&dWeight)[ITEMS][VECTOR], long long width)
+{
+    __shared__ float sums[Held];
+    const int first = threadIdx.x % LANES * VECTOR;
+    for (int team = 0; team < Teams; team++)
+    {
+        if (threadIdx.x / LANES == team)
+        {
+#pragma unroll
+            for (int i = 0; i < ITEMS; i++)
+#pragma unroll
+                for (int v = 0; v < VECTOR; v++)
+                {
+                    float& sum = sums[first + i * LANES * VECTOR + v];
+                    sum = team == 0 ? dWeight[i][v] : sum + dWeight[i][v];
+                }
+        }
+
+        __syncthreads();
+    }
+
+    for (int column = threadIdx.x; column < Held && column < width; column += Threads)
+        partials[column] = sums[column];
 }
 
-// A team has rowsPerTeam rows one after the other and keeps its sums for the weight's gradient, of columns beyond the registers
-// in its row of the partial sums.
-extern "C" __global__ void __launch_bounds__(Threads) rms_norm_backward(const __grid_constant__ NormBackwardParams p)
+// A team has rowsPerTeam rows one after the other. A block keeps its sums for the weight's gradient, of columns beyond the
+// registers in its row of the partial sums. All of a row is on its way before the first of it is used.
+extern "C" __global__ void __launch_bounds__(Threads, 512 / Threads) rms_norm_backward(const __grid_constant__ NormBackwardParams p)
 {
     const long long team = static_cast<long long>(blockIdx.x) * Teams + threadIdx.x / LANES;
     const int first = threadIdx.x % LANES * VECTOR;
-    float* partials = p.partials ? p.partials + team * p.width : nullptr;
-    float weight[ITEMS][VECTOR], dWeight[ITEMS][VECTOR];
+    float* partials = p.partials ? p.partials + blockIdx.x * p.width : nullptr;
+    float dWeight[ITEMS][VECTOR];
 #pragma unroll
     for (int i = 0; i < ITEMS; i++)
-    {
-        const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
-        if (column < p.width)
-            read_weight(weight[i], p.weight, column);
 #pragma unroll
         for (int v = 0; v < VECTOR; v++)
             dWeight[i][v] = 0.0f;
-    }
-
     for (long long column = first + Held; partials && column < p.width; column += LANES * VECTOR)
     {
 #pragma unroll
@@ -207,45 +253,28 @@ extern "C" __global__ void __launch_bounds__(Threads) rms_norm_backward(const __
     {
         const long long row = team * p.rowsPerTeam + step;
         const long long width = row < p.rows ? p.width : 0;
-        float s[ITEMS][VECTOR], dy[ITEMS][VECTOR];
+        Operands held[ITEMS];
         Two sums = {0.0f, 0.0f}; // of s*s, of dy*weight*s
 #pragma unroll
         for (int i = 0; i < ITEMS; i++)
         {
             const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
-            if (column < width)
-            {
-                read<SUM>(s[i], p.sum, row * p.sumStride + column);
-                read_gradient(dy[i], p, row, column);
-            }
+            held[i].load(p, row, column, column < width);
         }
 
 #pragma unroll
         for (int i = 0; i < ITEMS; i++)
         {
-            if (first + static_cast<long long>(i) * LANES * VECTOR < width)
-            {
-#pragma unroll
-                for (int v = 0; v < VECTOR; v++)
-                {
-                    sums.a += s[i][v] * s[i][v];
-                    sums.b += dy[i][v] * weight[i][v] * s[i][v];
-                }
-            }
+            const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
+            if (column < width)
+                held[i].add_to(sums, p, column);
         }
 
         for (long long column = first + Held; column < width; column += LANES * VECTOR)
         {
-            float moreS[VECTOR], moreDY[VECTOR], moreWeight[VECTOR];
-            read<SUM>(moreS, p.sum, row * p.sumStride + column);
-            read_gradient(moreDY, p, row, column);
-            read_weight(moreWeight, p.weight, column);
-#pragma unroll
-            for (int v = 0; v < VECTOR; v++)
-            {
-                sums.a += moreS[v] * moreS[v];
-                sums.b += moreDY[v] * moreWeight[v] * moreS[v];
-            }
+            Operands more;
+            more.load(p, row, column, true);
+            more.add_to(sums, p, column);
         }
 
         sums = team_sum(sums);
@@ -257,40 +286,27 @@ extern "C" __global__ void __launch_bounds__(Threads) rms_norm_backward(const __
             const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
             if (column < width)
             {
-                write_gradient(p, row, column, s[i], dy[i], weight[i], r, mean);
+                held[i].write(p, row, column, r, mean);
 #pragma unroll
                 for (int v = 0; v < VECTOR; v++)
-                    dWeight[i][v] += dy[i][v] * s[i][v] * r;
+                    dWeight[i][v] += held[i].weight_gradient(v, r);
             }
         }
 
         for (long long column = first + Held; column < width; column += LANES * VECTOR)
         {
-            float moreS[VECTOR], moreDY[VECTOR], moreWeight[VECTOR];
-            read<SUM>(moreS, p.sum, row * p.sumStride + column);
-            read_gradient(moreDY, p, row, column);
-            read_weight(moreWeight, p.weight, column);
-            write_gradient(p, row, column, moreS, moreDY, moreWeight, r, mean);
+            Operands more;
+            more.load(p, row, column, true);
+            more.write(p, row, column, r, mean);
             if (partials)
             {
 #pragma unroll
                 for (int v = 0; v < VECTOR; v++)
-                    partials[column + v] += moreDY[v] * moreS[v] * r;
+                    partials[column + v] += more.weight_gradient(v, r);
             }
         }
     }
 
-    if (!partials)
-        return;
-#pragma unroll
-    for (int i = 0; i < ITEMS; i++)
-    {
-        const long long column = first + static_cast<long long>(i) * LANES * VECTOR;
-        if (column < p.width)
-        {
-#pragma unroll
-            for (int v = 0; v < VECTOR; v++)
-                partials[column + v] = dWeight[i][v];
-        }
-    }
+    if (partials)
+        write_sums(partials, dWeight, p.width);
 }

@@ -26,7 +26,7 @@ struct NormBackwardParams
     const void* dSum;    // (rows, width), SUM
     void* dx;            // (rows, width), REAL, dense
     void* dResidual;     // (rows, width), SUM, dense: the same numbers
-    float* partials;     // (teams, width): each team's sum over its rows
+    float* partials;     // (blocks, width): each block's sum over its rows
     long long rows;
     long long width;
     long long sumStride;

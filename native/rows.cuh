@@ -17,20 +17,6 @@ MAMBA_DEVICE unsigned word_of(const Row& row, int i) { return i == 0 ? row.words
 MAMBA_DEVICE Row row_of(const unsigned (&words)[2]) { return {uint2{words[0], words[1]}}; }
 #endif
 
-template <class T>
-MAMBA_DEVICE float value_of(unsigned word, bool upper)
-{
-    T half;
-    half.bits = static_cast<unsigned short>(upper ? word >> 16 : word);
-    return to_float(half);
-}
-
-template <>
-MAMBA_DEVICE float value_of<bf16>(unsigned word, bool upper) { return float_of(upper ? word & 0xffff0000u : word << 16); }
-
-template <>
-MAMBA_DEVICE float value_of<float>(unsigned word, bool) { return float_of(word); }
-
 MAMBA_DEVICE unsigned pair_of(float, float first, float) { return bits_of(first); }
 
 MAMBA_DEVICE float element(const Row& row, int i) { return value_of<REAL>(word_of(row, i * sizeof(REAL) / 4), i % 2 != 0); }

@@ -7,28 +7,30 @@ internal static class CudaNormPlan
     public const int Pack = 4;
 
     private const string Source = "rms_norm";
-    private const int Items = 4;
     private const int LeastThreads = 128;
 
-    private static readonly CudaKernelFamily<(string Function, CudaNumber Type, CudaNumber Sum, int Pack, int Lanes)> Kernels = new(k =>
-        new(Source, $"{Source}_{k.Function}", $"REAL={k.Type.Name()}", $"SUM={k.Sum.Name()}", $"VECTOR={k.Pack}", $"ITEMS={Items}", $"LANES={k.Lanes}"));
+    /// <summary>Elements of a row that a thread keeps in registers.</summary>
+    private const int HeldPerThread = 16;
 
-    /// <summary>Threads of one multiprocessor that the teams of the backward pass are made for.</summary>
-    private const long ThreadsPerMultiprocessor = 1024;
+    private static readonly CudaKernelFamily<(string Function, CudaNumber Type, CudaNumber Sum, int Pack, int Lanes)> Kernels = new(k =>
+        new(Source, $"{Source}_{k.Function}", $"REAL={k.Type.Name()}", $"SUM={k.Sum.Name()}", $"VECTOR={k.Pack}", $"ITEMS={HeldPerThread / k.Pack}", $"LANES={k.Lanes}"));
+
+    /// <summary>Threads of one multiprocessor that the blocks of the backward pass are made for: as many as its registers hold.</summary>
+    private const long ThreadsPerMultiprocessor = 512;
 
     /// <summary>Threads that can have a row.</summary>
-    public static IReadOnlyList<int> Lanes { get; } = [32, 128, 512];
+    public static IReadOnlyList<int> Lanes { get; } = [32, 64, 128, 512];
 
     public static CudaKernelVariant Variant(string function, CudaNumber type, CudaNumber sum, int pack, int lanes) =>
         Kernels[(function, type, sum, pack, lanes)];
 
-    /// <summary>Teams of the backward pass, each with a row of partial sums, and their size.</summary>
-    public static (long Count, long RowsEach, int Lanes) Teams(int multiprocessors, long rows, long width)
+    /// <summary>Blocks of the backward pass, each with a row of partial sums, and the rows of each of its teams.</summary>
+    public static (long Count, long RowsPerTeam, int Lanes) Blocks(int multiprocessors, long rows, long width)
     {
         var lanes = LanesFor(multiprocessors, rows, width);
         var each = Math.Max(1, (rows * lanes + multiprocessors * ThreadsPerMultiprocessor - 1) / (multiprocessors * ThreadsPerMultiprocessor));
-        var perBlock = TeamsPerBlock(lanes);
-        return ((rows + each * perBlock - 1) / (each * perBlock) * perBlock, each, lanes);
+        var perBlock = each * TeamsPerBlock(lanes);
+        return ((rows + perBlock - 1) / perBlock, each, lanes);
     }
 
     public static CudaLaunch<CudaNormForwardArguments> Forward(
@@ -42,7 +44,7 @@ internal static class CudaNormPlan
         sum.RequireDenseIfPresent(Operation, "sum", "(rows, D)", x.Count, x.Width, sumType);
         var lanes = LanesFor(multiprocessors, x.Count, x.Width);
         return new(
-            Variant("forward", x.Type, sumType, PackOf(x, residual, y, sum), lanes),
+            Variant("forward", x.Type, sumType, PackOf(x, residual, weight, y, sum), lanes),
             new CudaNormForwardArguments
             {
                 X = x.Address,
@@ -71,9 +73,9 @@ internal static class CudaNormPlan
         dx.RequireDenseIfPresent(Operation, "dx", "(rows, D)", sum.Count, sum.Width, type);
         dResidual.RequireDenseIfPresent(Operation, "dResidual", "(rows, D)", sum.Count, sum.Width, sum.Type);
         dWeight.RequireDenseIfPresent(Operation, "dWeight", "(1, D)", 1, sum.Width, CudaNumber.Float32);
-        var (teams, each, lanes) = Teams(multiprocessors, sum.Count, sum.Width);
+        var (blocks, each, lanes) = Blocks(multiprocessors, sum.Count, sum.Width);
         var gradients = new CudaLaunch<CudaNormBackwardArguments>(
-            Variant("backward", type, sum.Type, PackOf(sum, dy, dSum, dx, dResidual), lanes),
+            Variant("backward", type, sum.Type, PackOf(sum, weight, dy, dSum, dx, dResidual), lanes),
             new CudaNormBackwardArguments
             {
                 Sum = sum.Address,
@@ -91,9 +93,9 @@ internal static class CudaNormPlan
                 RowsPerTeam = each,
                 Epsilon = (float)epsilon,
             },
-            teams / TeamsPerBlock(lanes),
+            blocks,
             Math.Max(lanes, LeastThreads));
-        return (gradients, CudaOrderedSums.Plan(scratch, teams, sum.Width, 1, 1, dWeight.Address, 0));
+        return (gradients, CudaOrderedSums.Plan(scratch, blocks, sum.Width, 1, 1, dWeight.Address, 0));
     }
 
     private static void Require(string operation, CudaRows rows, string argument, CudaNumber type, CudaNumber sumType, CudaRows weight, double epsilon)
@@ -125,12 +127,12 @@ internal static class CudaNormPlan
     private static int LanesFor(int multiprocessors, long rows, long width)
     {
         var i = 0;
-        while (i < Lanes.Count - 1 && Lanes[i] * Items * Pack < width)
+        while (i < Lanes.Count - 1 && Lanes[i] * HeldPerThread < width)
         {
             i++;
         }
 
-        while (i < Lanes.Count - 1 && Lanes[i] * Pack < width && rows * Lanes[i] < multiprocessors * ThreadsPerMultiprocessor / 2)
+        while (i < Lanes.Count - 1 && Lanes[i] * Pack < width && rows * Lanes[i] < multiprocessors * ThreadsPerMultiprocessor)
         {
             i++;
         }

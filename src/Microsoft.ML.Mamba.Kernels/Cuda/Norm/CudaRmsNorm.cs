@@ -34,7 +34,7 @@ public static class CudaRmsNorm
     /// <param name="device">The GPU.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="width">D.</param>
-    public static long BackwardScratch(CudaDevice device, long rows, long width) => CudaNormPlan.Teams(device.Multiprocessors, rows, width).Count * width;
+    public static long BackwardScratch(CudaDevice device, long rows, long width) => CudaNormPlan.Blocks(device.Multiprocessors, rows, width).Count * width;
 
     /// <summary>Gradients. Outputs that are absent are not computed.</summary>
     /// <param name="device">The GPU.</param>

@@ -14,7 +14,7 @@ public sealed class CudaNormOnHostTests
     public void Outputs_and_gradients_agree_with_the_plain_loops(CudaNumber type, CudaNumber sumType)
     {
         HostCuda.SkipIfMissing();
-        foreach (var (rows, width, gap, multiprocessors) in new[] { (1, 1, 0, 1), (9, 37, 3, 1), (7, 96, 4, 1), (3, 516, 0, 132), (2, 8205, 0, 1), (300, 12, 0, 1) })
+        foreach (var (rows, width, gap, multiprocessors) in new[] { (1, 1, 0, 1), (9, 37, 3, 1), (7, 96, 4, 1), (3, 516, 0, 132), (23, 768, 0, 1), (2, 8205, 0, 1), (300, 12, 0, 1) })
         {
             // Of one column alone y is the sign of x: its gradient is what rounding leaves.
             foreach (var residual in width == 1 ? [true] : new[] { true, false })
@@ -51,7 +51,7 @@ public sealed class CudaNormOnHostTests
         using var dx = new TypedRows(type, rows, width);
         using var dResidual = new TypedRows(sumType, rows, width);
         using var dWeight = new TypedRows(CudaNumber.Float32, 1, width);
-        using var scratch = new TypedRows(CudaNumber.Float32, CudaNormPlan.Teams(multiprocessors, rows, width).Count, width);
+        using var scratch = new TypedRows(CudaNumber.Float32, CudaNormPlan.Blocks(multiprocessors, rows, width).Count, width);
         var (gradients, sums) = CudaNormPlan.Backward(
             multiprocessors, sum.Rows, weight.Rows, problem.Epsilon, dy.Rows, dSum?.Rows ?? default, dx.Rows, dResidual.Rows, dWeight.Rows, scratch.Rows.Address);
         HostCuda.Run(gradients);
