@@ -10,11 +10,11 @@
 constexpr int History = WIDTH - 1;
 constexpr int Ahead = 4; // rows that are loaded before the first of them is used
 
-typedef Vector<REAL, VECTOR> Pack;
+typedef Packed<REAL, VECTOR> Pack;
 
-MAMBA_DEVICE Pack load(const void* base, long long element) { return load_pack<REAL, VECTOR>(base, element); }
+MAMBA_DEVICE Pack load(const void* base, long long element) { return load_packed<REAL, VECTOR>(base, element); }
 
-MAMBA_DEVICE Pack zeros() { return zero_pack<REAL, VECTOR>(); }
+MAMBA_DEVICE Pack zeros() { return zero_packed<REAL, VECTOR>(); }
 
 MAMBA_DEVICE void store(void* base, long long element, const float (&values)[VECTOR]) { store_pack<REAL>(base, element, values); }
 
@@ -70,7 +70,7 @@ struct Window
 #pragma unroll
             for (int j = 0; j < History; j++)
                 at[j][v] = at[j + 1][v];
-            at[History][v] = to_float(next.at[v]);
+            at[History][v] = next.at(v);
         }
     }
 
@@ -93,18 +93,82 @@ MAMBA_DEVICE Pack input(
     return initial ? load(initial, (sequence * History + History + t) * initialStride + channel) : zeros();
 }
 
-// The window as it stands before position `start` is pushed.
-template <class Params>
-MAMBA_DEVICE void fill(Window& window, const Params& p, const Place& place, long long start)
+// The inputs before position `start`, oldest first, all on their way before the first is used.
+struct Before
 {
+    Pack at[WIDTH];
+
+    template <class Params>
+    MAMBA_DEVICE Before(const Params& p, const Place& place, long long start)
+    {
 #pragma unroll
-    for (int j = 0; j < WIDTH; j++)
+        for (int j = 0; j < History; j++)
+            at[j] = input(p.x, p.xStride, p.initial, p.initialStride, place.sequence, p.length, start - History + j, place.channel);
+    }
+
+    // The window as it stands before that position is pushed.
+    MAMBA_DEVICE void fill(Window& window) const
+    {
+#pragma unroll
+        for (int j = 0; j < WIDTH; j++)
+#pragma unroll
+            for (int v = 0; v < VECTOR; v++)
+                window.at[j][v] = 0.0f;
+#pragma unroll
+        for (int j = 0; j < History; j++)
+            window.push(at[j]);
+    }
+};
+
+template <bool Silu>
+MAMBA_DEVICE void walk(const ConvForwardParams& p, const Place& place)
+{
+    const long long start = place.segment * p.steps;
+    const int steps = static_cast<int>(start + p.steps < p.length ? p.steps : p.length - start);
+    const long long row = place.sequence * p.length + start;
+    long long from = row * p.xStride + place.channel;
+    long long to = row * p.channels + place.channel;
+    Pack next[Ahead];
+#pragma unroll
+    for (int i = 0; i < Ahead; i++, from += p.xStride)
+        next[i] = i < steps ? load(p.x, from) : zeros();
+    const Before before(p, place, start);
+    const Taps taps(p.weight, p.bias, place.channel);
+    Window window;
+    before.fill(window);
+    for (int t = 0; t < steps; t += Ahead)
+    {
+#pragma unroll
+        for (int i = 0; i < Ahead; i++, from += p.xStride, to += p.channels)
+        {
+            window.push(next[i]);
+            next[i] = t + i + Ahead < steps ? load(p.x, from) : zeros();
+            float y[VECTOR];
+#pragma unroll
+            for (int v = 0; v < VECTOR; v++)
+            {
+                y[v] = window.sum(taps, v);
+                if (Silu)
+                    y[v] = silu(y[v]);
+            }
+
+            if (t + i < steps)
+                store(p.y, to, y);
+        }
+    }
+}
+
+MAMBA_DEVICE void write_last(const ConvForwardParams& p, const Place& place)
+{
+    for (int j = 0; j < History; j++)
+    {
+        const Pack pack = input(p.x, p.xStride, p.initial, p.initialStride, place.sequence, p.length, p.length - History + j, place.channel);
+        float values[VECTOR];
 #pragma unroll
         for (int v = 0; v < VECTOR; v++)
-            window.at[j][v] = 0.0f;
-#pragma unroll
-    for (int j = 0; j < History; j++)
-        window.push(input(p.x, p.xStride, p.initial, p.initialStride, place.sequence, p.length, start - History + j, place.channel));
+            values[v] = pack.at(v);
+        store(p.last, (place.sequence * History + j) * p.channels + place.channel, values);
+    }
 }
 
 extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_forward(const __grid_constant__ ConvForwardParams p)
@@ -112,47 +176,144 @@ extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_forward(const
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
         return;
-    const long long start = place.segment * p.steps;
-    const long long end = start + p.steps < p.length ? start + p.steps : p.length;
-    const Taps taps(p.weight, p.bias, place.channel);
+    if (p.silu)
+        walk<true>(p, place);
+    else
+        walk<false>(p, place);
+    if (p.last && place.segment == p.segments - 1)
+        write_last(p, place);
+}
+
+// What one position of the backward pass leaves for the next.
+struct Gradients
+{
     Window window;
-    fill(window, p, place, start);
-    const long long row = place.sequence * p.length;
-    long long from = (row + start) * p.xStride + place.channel;
-    long long to = (row + start) * p.channels + place.channel;
-    for (long long t = start; t < end; t += Ahead)
+    float dp[WIDTH][VECTOR]; // of the positions t-(W-1) … t
+    float dWeight[WIDTH][VECTOR];
+    float dBias[VECTOR];
+
+    MAMBA_DEVICE Gradients()
     {
-        Pack next[Ahead];
 #pragma unroll
-        for (int i = 0; i < Ahead; i++, from += p.xStride)
-            next[i] = t + i < end ? load(p.x, from) : zeros();
-#pragma unroll
-        for (int i = 0; i < Ahead; i++, to += p.channels)
+        for (int v = 0; v < VECTOR; v++)
         {
-            window.push(next[i]);
-            float y[VECTOR];
+            dBias[v] = 0.0f;
 #pragma unroll
-            for (int v = 0; v < VECTOR; v++)
+            for (int j = 0; j < WIDTH; j++)
+                dp[j][v] = dWeight[j][v] = 0.0f;
+        }
+    }
+
+    // Takes in position t. dInput is the gradient of the input at t-(W-1), but for what dLast adds.
+    template <bool Silu>
+    MAMBA_DEVICE void push(float (&dInput)[VECTOR], const Taps& taps, const Pack& x, const Pack& dy, bool own)
+    {
+        window.push(x);
+#pragma unroll
+        for (int v = 0; v < VECTOR; v++)
+        {
+#pragma unroll
+            for (int j = 0; j < History; j++)
+                dp[j][v] = dp[j + 1][v];
+            float d = dy.at(v);
+            if (Silu)
             {
-                y[v] = window.sum(taps, v);
-                if (p.silu)
-                    y[v] = silu(y[v]);
+                const float sum = window.sum(taps, v);
+                const float s = sigmoid(sum);
+                d *= s * (1.0f + sum * (1.0f - s));
             }
 
-            if (t + i < end)
-                store(p.y, to, y);
+            dp[History][v] = d;
+            const float counted = own ? d : 0.0f;
+            dBias[v] += counted;
+#pragma unroll
+            for (int j = 0; j < WIDTH; j++)
+                dWeight[j][v] += counted * window.at[j][v];
+            dInput[v] = 0.0f;
+#pragma unroll
+            for (int j = 0; j < WIDTH; j++)
+                dInput[v] += taps.weight[j][v] * dp[History - j][v];
         }
     }
 
-    if (p.last && place.segment == p.segments - 1)
+    MAMBA_DEVICE void write_sums(const ConvBackwardParams& p, const Place& place) const
     {
-        for (int j = 0; j < History; j++)
+        float* sums = p.partials + (place.sequence * p.segments + place.segment) * (WIDTH + 1) * p.channels + place.channel;
+#pragma unroll
+        for (int v = 0; v < VECTOR; v++)
         {
-            const long long t = p.length - History + j;
-            *reinterpret_cast<Pack*>(static_cast<REAL*>(p.last) + (place.sequence * History + j) * p.channels + place.channel) =
-                input(p.x, p.xStride, p.initial, p.initialStride, place.sequence, p.length, t, place.channel);
+#pragma unroll
+            for (int j = 0; j < WIDTH; j++)
+                sums[j * p.channels + v] = dWeight[j][v];
+            sums[WIDTH * p.channels + v] = dBias[v];
         }
     }
+};
+
+// The gradient of the input at position s of a sequence, at one of the ends of a piece: what is before the start belongs to the
+// initial state, and the last W-1 positions have dLast added.
+MAMBA_DEVICE void write_at_end(const ConvBackwardParams& p, const Place& place, long long s, float (&dInput)[VECTOR])
+{
+    const long long fromLast = s - (p.length - History);
+    if (p.dLast && fromLast >= 0)
+    {
+        const Pack added = load(p.dLast, (place.sequence * History + fromLast) * p.dLastStride + place.channel);
+#pragma unroll
+        for (int v = 0; v < VECTOR; v++)
+            dInput[v] += added.at(v);
+    }
+
+    if (s >= 0 && p.dx)
+        store(p.dx, (place.sequence * p.length + s) * p.channels + place.channel, dInput);
+    if (s < 0 && p.dInitial)
+        store(p.dInitial, (place.sequence * History + History + s) * p.channels + place.channel, dInput);
+}
+
+template <bool Silu>
+MAMBA_DEVICE void walk(const ConvBackwardParams& p, const Place& place)
+{
+    const long long start = place.segment * p.steps;
+    const int steps = static_cast<int>(start + p.steps < p.length ? p.steps : p.length - start);
+    const int presentX = static_cast<int>(start + steps + History < p.length ? steps + History : p.length - start);
+    const int presentDY = p.dy ? presentX : 0;
+    const int firstInput = start == 0 ? -History : 0; // from start on, as t
+    const long long row = place.sequence * p.length + start;
+    long long fromX = row * p.xStride + place.channel;
+    long long fromDY = row * p.dyStride + place.channel;
+    long long to = (row - History) * p.channels + place.channel;
+    Pack x[Ahead];
+    Pack dy[Ahead];
+#pragma unroll
+    for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride)
+    {
+        x[i] = i < presentX ? load(p.x, fromX) : zeros();
+        dy[i] = i < presentDY ? load(p.dy, fromDY) : zeros();
+    }
+
+    const Before before(p, place, start);
+    const Taps taps(p.weight, p.bias, place.channel);
+    Gradients gradients;
+    before.fill(gradients.window);
+    for (int t = 0; t < steps + History; t += Ahead)
+    {
+        const bool inside = t >= History && t + Ahead <= steps;
+#pragma unroll
+        for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride, to += p.channels)
+        {
+            float dInput[VECTOR];
+            gradients.push<Silu>(dInput, taps, x[i], dy[i], t + i < steps);
+            x[i] = t + i + Ahead < presentX ? load(p.x, fromX) : zeros();
+            dy[i] = t + i + Ahead < presentDY ? load(p.dy, fromDY) : zeros();
+            const int s = t + i - History;
+            if (inside && p.dx)
+                store(p.dx, to, dInput);
+            else if (!inside && s >= firstInput && s < steps)
+                write_at_end(p, place, start + s, dInput);
+        }
+    }
+
+    if (p.partials)
+        gradients.write_sums(p, place);
 }
 
 // dp[t] = dy[t]*act'(p[t]); the gradient of the input at position s is sum_j weight[j]*dp[s+(W-1)-j], and what dLast adds to the
@@ -163,101 +324,10 @@ extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_backward(cons
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
         return;
-    const long long start = place.segment * p.steps;
-    const long long end = start + p.steps < p.length ? start + p.steps : p.length;
-    const long long firstInput = start == 0 ? -History : start;
-    const long long row = place.sequence * p.length;
-    const Taps taps(p.weight, p.bias, place.channel);
-    Window window;
-    fill(window, p, place, start);
-    float dp[WIDTH][VECTOR]; // of the positions t-(W-1) … t
-    float dWeight[WIDTH][VECTOR];
-    float dBias[VECTOR];
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-    {
-        dBias[v] = 0.0f;
-#pragma unroll
-        for (int j = 0; j < WIDTH; j++)
-            dp[j][v] = dWeight[j][v] = 0.0f;
-    }
-
-    long long fromX = (row + start) * p.xStride + place.channel;
-    long long fromDY = (row + start) * p.dyStride + place.channel;
-    long long to = (row + start - History) * p.channels + place.channel;
-    for (long long t = start; t < end + History; t += Ahead)
-    {
-        Pack nextX[Ahead];
-        Pack nextDY[Ahead];
-#pragma unroll
-        for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride)
-        {
-            const bool present = t + i < p.length && t + i < end + History;
-            nextX[i] = present ? load(p.x, fromX) : zeros();
-            nextDY[i] = present && p.dy ? load(p.dy, fromDY) : zeros();
-        }
-
-#pragma unroll
-        for (int i = 0; i < Ahead; i++, to += p.channels)
-        {
-            window.push(nextX[i]);
-            float dInput[VECTOR];
-#pragma unroll
-            for (int v = 0; v < VECTOR; v++)
-            {
-#pragma unroll
-                for (int j = 0; j < History; j++)
-                    dp[j][v] = dp[j + 1][v];
-                float d = to_float(nextDY[i].at[v]);
-                if (p.silu)
-                {
-                    const float sum = window.sum(taps, v);
-                    const float s = sigmoid(sum);
-                    d *= s * (1.0f + sum * (1.0f - s));
-                }
-
-                dp[History][v] = d;
-                const float own = t + i < end ? d : 0.0f;
-                dBias[v] += own;
-#pragma unroll
-                for (int j = 0; j < WIDTH; j++)
-                    dWeight[j][v] += own * window.at[j][v];
-                dInput[v] = 0.0f;
-#pragma unroll
-                for (int j = 0; j < WIDTH; j++)
-                    dInput[v] += taps.weight[j][v] * dp[History - j][v];
-            }
-
-            const long long s = t + i - History;
-            if (s < firstInput || s >= end)
-                continue;
-            const long long fromLast = s - (p.length - History);
-            if (p.dLast && fromLast >= 0)
-            {
-                const Pack added = load(p.dLast, (place.sequence * History + fromLast) * p.dLastStride + place.channel);
-#pragma unroll
-                for (int v = 0; v < VECTOR; v++)
-                    dInput[v] += to_float(added.at[v]);
-            }
-
-            if (s >= 0 && p.dx)
-                store(p.dx, to, dInput);
-            if (s < 0 && p.dInitial)
-                store(p.dInitial, (place.sequence * History + History + s) * p.channels + place.channel, dInput);
-        }
-    }
-
-    if (!p.partials)
-        return;
-    float* sums = p.partials + (place.sequence * p.segments + place.segment) * (WIDTH + 1) * p.channels + place.channel;
-#pragma unroll
-    for (int v = 0; v < VECTOR; v++)
-    {
-#pragma unroll
-        for (int j = 0; j < WIDTH; j++)
-            sums[j * p.channels + v] = dWeight[j][v];
-        sums[WIDTH * p.channels + v] = dBias[v];
-    }
+    if (p.silu)
+        walk<true>(p, place);
+    else
+        walk<false>(p, place);
 }
 
 // One position: one thread for VECTOR channels of one sequence.
