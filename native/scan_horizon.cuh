@@ -89,7 +89,7 @@ MAMBA_DEVICE Horizon find_horizon(
                     bool below = softplusWanted, hopeful = softplusWanted;
 #pragma unroll
                     for (int s = 0; s < 2; s++)
-                        if (place.real && place.state + 8 * k + s < states)
+                        if (place.real && TwosOfEights::state(place, k, s) < states)
                         {
                             below = below && total * rates[k][s] <= -Forgotten;
                             hopeful = hopeful && total * rates[k][s] * projection <= -Forgotten;

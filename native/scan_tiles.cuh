@@ -22,7 +22,7 @@ constexpr int StateVectors = (States + Width - 1) / Width;
 constexpr int StateItems = Tile * StateVectors;
 constexpr int StateLoads = (StateItems + Copiers - 1) / Copiers;
 constexpr int SumPitch = Channels + 4;              // floats; the padding keeps the rows that a warp writes in different banks
-constexpr int StatePitch = States + 8;              // likewise those of B and C that it reads
+constexpr int StatePitch = States + (States % 32 == 0 ? 16 : 0);    // likewise neighbouring rows of B and C that it reads
 
 // The place of a thread: its vector of channels when rows are read and written, its channel and states when the scan is computed.
 struct Place
@@ -30,7 +30,7 @@ struct Place
     bool helper;                // copies and prepares only
     int thread, lane, g, j;     // thread among those that copy, lane = 4g + j
     int t, v, vectorLeft;       // first position of its vectors in a tile, first channel of them in the block, channels from there
-    int part, own, state;       // part of the states, channel in the block, first state: it has states state + 8k and state + 8k + 1
+    int part, own;              // part of the states, channel in the block
     int first, channel;         // channel of the block, of the thread
     bool real;                  // the channel exists
 
@@ -57,7 +57,6 @@ struct Place
         place.set_vector();
         place.part = warp / CHANNEL_WARPS;
         place.own = warp % CHANNEL_WARPS * 8 + place.g;
-        place.state = place.part * EIGHTS * 8 + 2 * place.j;
         place.channel = place.first + place.own;
         place.real = place.channel < place.limit;
         return place;
@@ -82,17 +81,43 @@ struct Place
     }
 };
 
-// The thread's decay rates, for powers of two; zero for states and channels that do not exist.
-MAMBA_DEVICE void load_rates(float (&rates)[EIGHTS][2], const float* a, const Place& place, int states)
+// Which states a thread has, for k below EIGHTS and s below 2: two of each eight of its part,
+struct TwosOfEights
+{
+    MAMBA_DEVICE static int state(const Place& place, int k, int s) { return place.part * EIGHTS * 8 + 8 * k + 2 * place.j + s; }
+};
+
+// or four of each sixteen.
+struct FoursOfSixteens
+{
+    MAMBA_DEVICE static int state(const Place& place, int k, int s) { return place.part * EIGHTS * 8 + k / 2 * 16 + 4 * place.j + k % 2 * 2 + s; }
+};
+
+// The thread's numbers of an array of states, zero for states and channels that do not exist and where there is no array.
+// from: the number of the channel's first state; stride: from state to state.
+template <class Order>
+MAMBA_DEVICE void load_states(float (&numbers)[EIGHTS][2], const float* from, long long stride, const Place& place, int states)
 {
 #pragma unroll
     for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
         for (int s = 0; s < 2; s++)
         {
-            const int n = place.state + 8 * k + s;
-            rates[k][s] = place.real && n < states ? a[static_cast<long long>(place.channel) * states + n] * Log2E : 0.0f;
+            const int n = Order::state(place, k, s);
+            numbers[k][s] = from && place.real && n < states ? from[n * stride] : 0.0f;
         }
+}
+
+// The thread's decay rates, for powers of two.
+template <class Order>
+MAMBA_DEVICE void load_rates(float (&rates)[EIGHTS][2], const float* a, const Place& place, int states)
+{
+    load_states<Order>(rates, a + static_cast<long long>(place.channel) * states, 1, place, states);
+#pragma unroll
+    for (int k = 0; k < EIGHTS; k++)
+#pragma unroll
+        for (int s = 0; s < 2; s++)
+            rates[k][s] *= Log2E;
 }
 
 // One number for each of the block's channels; zeros where there are none.
@@ -102,8 +127,11 @@ MAMBA_DEVICE void load_of_channels(float* to, const float* from, const Place& pl
         to[place.thread] = from && place.first + place.thread < place.limit ? from[place.first + place.thread] : 0.0f;
 }
 
+// Of a tile's positions those that exist, from how many there are from its first one on.
+MAMBA_DEVICE int existing(long long left) { return left < Tile ? static_cast<int>(left) : Tile; }
+
 // Starts copying a tile's vectors of channels. from: the thread's vector at its first position; left: positions that exist.
-MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, const Place& place, long long left)
+MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, const Place& place, int left)
 {
 #pragma unroll
     for (int i = 0; i < ChannelLoads; i++)
@@ -115,7 +143,7 @@ MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, con
 }
 
 // Starts copying a tile of B or C. from: its first row, at the group's first state.
-MAMBA_DEVICE void copy_matrix(Row* to, const REAL* from, long long stride, int states, const Place& place, long long left)
+MAMBA_DEVICE void copy_matrix(Row* to, const REAL* from, long long stride, int states, const Place& place, int left)
 {
 #pragma unroll
     for (int i = 0; i < StateLoads; i++)
@@ -176,31 +204,12 @@ MAMBA_DEVICE void add_floats(float* to, const float (&values)[Width])
     }
 }
 
-// One product of rank one for each of two positions, x·row: sums.at[0..1] are states 2j, 2j+1 of channel g at the first position,
-// at[2..3] at the second. part: what lane j gives of x, high part of the first position (j = 0), its low part, then the second's.
-MAMBA_DEVICE Sums outer_products(float part, bool secondPosition, float row)
+// sums += what the four lanes of a channel have for a pair of positions, in at[0] and at[2] of the lanes j for which factor is 1 in all
+// lanes with g = 2j.
+MAMBA_DEVICE void add_lanes(Sums& sums, const float (&values)[2], float factor)
 {
-    Sums sums = {};
-    const float a0 = secondPosition ? 0.0f : part, a1 = secondPosition ? part : 0.0f;
-    add_short_product(sums, a0, a1, row);
     if (Exact)
-        add_short_product(sums, a0, a1, row - high_part(row));
-    return sums;
+        add_product(sums, values[0], values[1], values[0] - high_part(values[0]), values[1] - high_part(values[1]), factor, factor);
+    else
+        add_short_product(sums, values[0], values[1], factor);
 }
-
-// sums += the products of two positions' states with eight positions' rows, row·states: at[0] and at[3] of lane j are the sums of
-// channel g at the positions 2j and 2j + 1, of which those of the two positions are meant. rest: what the matrix unit does not see of
-// the rows; WholeRows: nothing.
-template <bool WholeRows = false>
-MAMBA_DEVICE void add_inner_products(Sums& sums, float before0, float after0, float before1, float after1, float2 row, float2 rest = {})
-{
-    add_product(sums, before0, after0, before1, after1, row.x, row.y);
-    if (Exact)
-    {
-        if (!WholeRows)
-            add_product(sums, before0, after0, before1, after1, rest.x, rest.y);
-        add_product(sums, before0 - high_part(before0), after0 - high_part(after0), before1 - high_part(before1), after1 - high_part(after1), row.x, row.y);
-    }
-}
-
-MAMBA_DEVICE float2 rest_of(float2 row) { return {row.x - high_part(row.x), row.y - high_part(row.y)}; }

@@ -13,7 +13,6 @@
 
 struct Prepared
 {
-    alignas(16) float steps[Tile * Channels];
     alignas(16) float pushes[Tile * PushPitch];
     alignas(16) float matrix[Tile * StatePitch];
 };
@@ -46,7 +45,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const int column = place.first + place.v;
 
     float a[EIGHTS][2], h[EIGHTS][2] = {};
-    load_rates(a, p.a, place, p.states);
+    load_rates<TwosOfEights>(a, p.a, place, p.states);
     if (place.helper)
         load_of_channels(shared.bias, p.deltaBias, place);
     __syncthreads();
@@ -64,7 +63,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 
         auto fetch = [&](int tile)
         {
-            const long long start = start_of(tile), left = length - start;
+            const long long start = start_of(tile);
+            const int left = existing(length - start);
             copy_channels(shared.x, x + start * xStride, xStride, place, left);
             copy_channels(shared.delta, delta + start * p.deltaStride, p.deltaStride, place, left);
             if (BACKWARD && p.z)
@@ -85,7 +85,6 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 {
                     float step[Width], push[Width];
                     step_sizes(step, shared.delta[item], shared.bias + place.v, p.deltaSoftplus, start_of(tile) + t < length);
-                    store_floats(&to.steps[t * Channels + place.v], step);
 #pragma unroll
                     for (int e = 0; e < Width; e++)
                         total[e] += step[e];
@@ -100,7 +99,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                         for (int e = 0; e < Width; e++)
                             push[e] *= silu(element(rowZ, e));
                     }
-                    store_pushes(to.pushes, t, place.v, push);
+                    store_pushes(to.pushes, t, place.v, step, push);
                 }
             }
             unpack_matrix(to.matrix, shared.staged, place);
@@ -134,13 +133,10 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         return;
     }
 
-    const int j = place.j;
-    const int pushesAt = push_place_of(place), rowsAt = j / 2 * StatePitch + place.part * EIGHTS * 8 + place.g;
-    const bool second = j >= 2;
     for (int tile = tile0; tile < tiles; tile++)
     {
         const Prepared& now = shared.tiles[tile % 2];
-        const float *const steps = now.steps + place.own, *const pushes = now.pushes + pushesAt, *const rows = now.matrix + rowsAt;
+        const float *const pushes = now.pushes + push_place(place.own), *const rows = now.matrix + TwosOfEights::state(place, 0, 0);
         __syncthreads();
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
@@ -148,18 +144,16 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             if (!horizon.holds(k, start_of(tile), length))
                 continue;
 #pragma unroll
-            for (int i = 0; i < Tile / 2; i++)
+            for (int i = 0; i < Tile; i++)
             {
-                const int t = 2 * (BACKWARD ? Tile / 2 - 1 - i : i);
-                const Sums push = outer_products(pushes[t * PushPitch], second, rows[t * StatePitch + 8 * k]);
+                const int t = BACKWARD ? Tile - 1 - i : i;
+                const Push push = load_push(pushes, t);
+                const float2 row = *reinterpret_cast<const float2*>(rows + t * StatePitch + 8 * k);
 #pragma unroll
                 for (int s = 0; s < 2; s++)
                 {
-                    const float decay0 = fast_exp2(steps[t * Channels] * a[k][s]), decay1 = fast_exp2(steps[(t + 1) * Channels] * a[k][s]);
-                    if (BACKWARD)
-                        h[k][s] = decay0 * (decay1 * (h[k][s] + push.at[2 + s]) + push.at[s]);
-                    else
-                        h[k][s] = decay1 * (decay0 * h[k][s] + push.at[s]) + push.at[2 + s];
+                    const float decay = fast_exp2(push.step * a[k][s]), added = push.push * (s == 0 ? row.x : row.y);
+                    h[k][s] = BACKWARD ? decay * (h[k][s] + added) : decay * h[k][s] + added;
                 }
             }
         }
@@ -172,6 +166,9 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
         for (int s = 0; s < 2; s++)
-            if (place.state + 8 * k + s < p.states)
-                p.ends[own * p.states + place.state + 8 * k + s] = h[k][s];
+        {
+            const int n = TwosOfEights::state(place, k, s);
+            if (n < p.states)
+                p.ends[own * p.states + n] = h[k][s];
+        }
 }

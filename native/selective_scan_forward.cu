@@ -2,23 +2,23 @@
 //
 // A block has some channels of one sequence, which it walks tile by tile. While some of its warps walk the states of a tile, which
 // takes the exponential unit most of the time, helpers write the outputs of the tile before and prepare the tile after: one barrier a
-// tile. A walking warp has eight of the channels and EIGHTS·8 of their states, lane 4g+j two states of each eight of channel g. A state
-// takes one exponential, one multiplication for its argument and one multiplication with addition a position; the rest is done by the
-// matrix unit for two positions at a time: delta·u·B is a product of rank one for each position, and C·h summed over eight states
-// comes out of the product of two positions' states with eight positions' C, most of which goes unused. Numbers of more bits than the
-// matrix unit reads go in two parts.
+// tile. A walking warp has eight of the channels and EIGHTS·8 of their states, lane 4g+j four states of each sixteen of channel g. C·h
+// is summed over states by the matrix unit, for two positions at a time: where numbers have 16 bits, as a product of their states with
+// eight positions' C, most of which goes unused; else, since the unit reads 19 bits, only over lanes and in two parts.
 //
 // Defines: those of scan_tiles.cuh; CHECKPOINTS, 1 when they are wanted; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
 // launch plan reserves.
 #include "scan_pushes.cuh"
 #include "selective_scan.cuh"
 
+static_assert(EIGHTS % 2 == 0, "a thread has its states in fours");
+
+constexpr int Fours = EIGHTS / 2;
 constexpr int Kept = 4;                             // tiles from the one that is copied to the one whose outputs are written
 
 struct Prepared
 {
-    alignas(16) float steps[Tile * Channels];       // delta after bias and softplus
-    alignas(16) float pushes[Tile * PushPitch];     // delta·u in two parts
+    alignas(16) float pushes[Tile * PushPitch];
     alignas(16) float b[Tile * StatePitch];
     alignas(16) float c[Tile * StatePitch];
     alignas(16) float sums[STATE_WARPS * Tile * SumPitch];  // C·h
@@ -52,31 +52,38 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 
     if (place.helper)
     {
-        load_of_channels(shared.bias, p.deltaBias, place);
-        load_of_channels(shared.skip, p.d, place);
         const int column = place.first + place.v;
-        const REAL* const u = static_cast<const REAL*>(p.u) + (row + place.t) * p.uStride + column;
-        const REAL* const delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
-        const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
-        REAL* const y = static_cast<REAL*>(p.y) + (row + place.t) * p.yStride + column;
+        // At the tile that is copied next; y at the one whose outputs are written next.
+        const REAL* u = static_cast<const REAL*>(p.u) + (row + place.t) * p.uStride + column;
+        const REAL* delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
+        const REAL* z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
         const long long group = static_cast<long long>(place.group) * p.states;
-        const REAL* const b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
-        const REAL* const c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
+        const REAL* b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
+        const REAL* c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
+        REAL* y = static_cast<REAL*>(p.y) + (row + place.t) * p.yStride + column;
 
-        auto fetch = [&](int tile)
+        auto fetch = [&](unsigned tile)
         {
-            const long long start = static_cast<long long>(tile) * Tile, left = length - start;
-            copy_channels(shared.u[tile % Kept], u + start * p.uStride, p.uStride, place, left);
-            copy_channels(shared.delta, delta + start * p.deltaStride, p.deltaStride, place, left);
+            const int left = existing(length - static_cast<long long>(tile) * Tile);
+            copy_channels(shared.u[tile % Kept], u, p.uStride, place, left);
+            u += Tile * p.uStride;
+            copy_channels(shared.delta, delta, p.deltaStride, place, left);
+            delta += Tile * p.deltaStride;
             if (p.z)
-                copy_channels(shared.z[tile % Kept], z + start * p.zStride, p.zStride, place, left);
-            copy_matrix(shared.stagedB, b + start * p.bStride, p.bStride, p.states, place, left);
-            copy_matrix(shared.stagedC, c + start * p.cStride, p.cStride, p.states, place, left);
+            {
+                copy_channels(shared.z[tile % Kept], z, p.zStride, place, left);
+                z += Tile * p.zStride;
+            }
+            copy_matrix(shared.stagedB, b, p.bStride, p.states, place, left);
+            b += Tile * p.bStride;
+            copy_matrix(shared.stagedC, c, p.cStride, p.states, place, left);
+            c += Tile * p.cStride;
         };
 
-        auto prepare = [&](int tile)                  // each thread reads what it has copied itself
+        auto prepare = [&](unsigned tile)             // each thread reads what it has copied itself
         {
             Prepared& to = shared.tiles[tile % 2];
+            const int left = existing(length - static_cast<long long>(tile) * Tile);
             wait_for_copies();
 #pragma unroll
             for (int i = 0; i < ChannelLoads; i++)
@@ -85,29 +92,28 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 if (t < Tile)
                 {
                     float step[Width];
-                    step_sizes(step, shared.delta[item], shared.bias + place.v, p.deltaSoftplus, static_cast<long long>(tile) * Tile + t < length);
-                    store_floats(&to.steps[t * Channels + place.v], step);
+                    step_sizes(step, shared.delta[item], shared.bias + place.v, p.deltaSoftplus, t < left);
                     const Row rowU = shared.u[tile % Kept][item];
                     float push[Width];
 #pragma unroll
                     for (int e = 0; e < Width; e++)
                         push[e] = step[e] * element(rowU, e);
-                    store_pushes(to.pushes, t, place.v, push);
+                    store_pushes(to.pushes, t, place.v, step, push);
                 }
             }
             unpack_matrix(to.b, shared.stagedB, place);
             unpack_matrix(to.c, shared.stagedC, place);
         };
 
-        auto finish = [&](int tile)
+        auto finish = [&](unsigned tile)
         {
             const Prepared& from = shared.tiles[tile % 2];
+            const int left = existing(length - static_cast<long long>(tile) * Tile);
 #pragma unroll
             for (int i = 0; i < ChannelLoads; i++)
             {
                 const int t = place.t + i * Apart, item = place.thread + i * Copiers;
-                const long long at = static_cast<long long>(tile) * Tile + i * Apart;
-                if (t >= Tile || at + place.t >= length)
+                if (t >= left)
                     continue;
                 float out[Width];
                 const Row rowU = shared.u[tile % Kept][item];
@@ -123,15 +129,22 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 {
                     const Row rowZ = shared.z[tile % Kept][item];
 #pragma unroll
-                    for (int e = 0; e < Width; e++)
-                        out[e] *= silu(element(rowZ, e));
+                    for (int e = 0; e < Width; e += 2)
+                    {
+                        const float2 gates = silus(element(rowZ, e), element(rowZ, e + 1));
+                        out[e] *= gates.x;
+                        out[e + 1] *= gates.y;
+                    }
                 }
-                store_row(y + at * p.yStride, out, place.vectorLeft);
+                store_row(y + i * Apart * p.yStride, out, place.vectorLeft);
             }
+            y += Tile * p.yStride;
         };
 
         if (tiles > 0)
             fetch(0);
+        load_of_channels(shared.bias, p.deltaBias, place);
+        load_of_channels(shared.skip, p.d, place);
         __syncthreads();                                    // bias and skip
         if (tiles > 0)
             prepare(0);
@@ -154,22 +167,11 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     }
 
     float a[EIGHTS][2], h[EIGHTS][2];
-    load_rates(a, p.a, place, p.states);
-    const long long stateRow = (static_cast<long long>(place.run) * p.channels + place.channel) * p.states;
-#pragma unroll
-    for (int k = 0; k < EIGHTS; k++)
-#pragma unroll
-        for (int s = 0; s < 2; s++)
-        {
-            const int n = place.state + 8 * k + s;
-            h[k][s] = p.initialState && place.real && n < p.states ? p.initialState[stateRow + n] : 0.0f;
-        }
-    // Where a lane reads of a pair of positions: its channel's delta, one part of delta·u at one of the positions, B there.
+    load_rates<FoursOfSixteens>(a, p.a, place, p.states);
+    const long long first = (static_cast<long long>(place.run) * p.channels + place.channel) * p.states;
+    load_states<FoursOfSixteens>(h, p.initialState ? p.initialState + first : nullptr, 1, place, p.states);
     const int j = place.j, g = place.g;
-    const int stepsAt = place.own, pushesAt = push_place_of(place);
-    const int insAt = j / 2 * StatePitch + place.part * EIGHTS * 8 + g, outsAt = g * StatePitch + place.state;
-    const int sumsAt = (place.part * Tile + 2 * j) * SumPitch + place.own;
-    const bool second = j >= 2;
+    const int statesAt = FoursOfSixteens::state(place, 0, 0), sumsAt = (place.part * Tile + 2 * j) * SumPitch + place.own;
 
     float* checkpoint = CHECKPOINTS && place.real
         ? p.checkpoints + (sequence * ((p.length + p.chunk - 1) / p.chunk) + begin / p.chunk) * p.states * p.channels + place.channel : nullptr;
@@ -178,7 +180,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     {
         const long long start = static_cast<long long>(tile) * Tile;
         Prepared& now = shared.tiles[tile % 2];
-        const float *const steps = now.steps + stepsAt, *const pushes = now.pushes + pushesAt, *const ins = now.b + insAt, *const outs = now.c + outsAt;
+        const float *const pushes = now.pushes + push_place(place.own), *const rowsB = now.b + statesAt, *const rowsC = now.c + statesAt;
         float* const sumsOut = now.sums + sumsAt;
         __syncthreads();
 #pragma unroll
@@ -190,56 +192,72 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
                 for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
                     for (int s = 0; s < 2; s++)
-                        if (place.state + 8 * k + s < p.states)
-                            checkpoint[static_cast<long long>(place.state + 8 * k + s) * p.channels] = h[k][s];
+                    {
+                        const int n = FoursOfSixteens::state(place, k, s);
+                        if (n < p.states)
+                            checkpoint[static_cast<long long>(n) * p.channels] = h[k][s];
+                    }
                 checkpoint += static_cast<long long>(p.states) * p.channels;
             }
-            Sums sums[4] = {};                               // of each pair of positions with all eight C
+            Sums y[4] = {};                                 // a pair of positions each, since a NaN reaches all sums of a product
 #pragma unroll
-            for (int k = 0; k < EIGHTS; k++)
+            for (int q = 0; q < Fours; q++)
             {
-                const float2 out = *reinterpret_cast<const float2*>(outs + eight * StatePitch + 8 * k), outRest = rest_of(out);
-                float decay[2][2][2];                        // of the pair of positions at hand and the next
-                Sums push[2];
-                auto prepare = [&](int pair)
-                {
-                    const int t = eight + 2 * pair;
-                    push[pair % 2] = outer_products(pushes[t * PushPitch], second, ins[t * StatePitch + 8 * k]);
-#pragma unroll
-                    for (int i = 0; i < 2; i++)
-#pragma unroll
-                        for (int s = 0; s < 2; s++)
-                            decay[pair % 2][i][s] = fast_exp2(steps[(t + i) * Channels] * a[k][s]);
-                };
-                prepare(0);
+                const float4 ofEight = *reinterpret_cast<const float4*>(rowsC + (eight + g) * StatePitch + 16 * q);
 #pragma unroll
                 for (int pair = 0; pair < 4; pair++)
                 {
-                    if (pair < 3)
-                        prepare(pair + 1);
-                    float before[2];
+                    float states[2][4], sums[2];
 #pragma unroll
-                    for (int s = 0; s < 2; s++)
+                    for (int i = 0; i < 2; i++)
                     {
-                        before[s] = decay[pair % 2][0][s] * h[k][s] + push[pair % 2].at[s];
-                        h[k][s] = decay[pair % 2][1][s] * before[s] + push[pair % 2].at[2 + s];
+                        const int t = eight + 2 * pair + i;
+                        const Push push = load_push(pushes, t);
+                        const float4 rowB = *reinterpret_cast<const float4*>(rowsB + t * StatePitch + 16 * q);
+                        const float4 rowC = *reinterpret_cast<const float4*>(rowsC + t * StatePitch + 16 * q);
+                        sums[i] = 0.0f;
+#pragma unroll
+                        for (int r = 0; r < 4; r++)
+                        {
+                            float& state = h[2 * q + r / 2][r % 2];
+                            const float exponent = push.step * a[2 * q + r / 2][r % 2];
+                            const bool spared = !Exact && r == 3 && t % 4 == 1;
+                            state = (spared ? polynomial_exp2(exponent) : fast_exp2(exponent)) * state + push.push * at(rowB, r);
+                            states[i][r] = state;
+                            sums[i] += at(rowC, r) * state;
+                        }
                     }
-                    add_inner_products(sums[pair], before[0], h[k][0], before[1], h[k][1], out, outRest);
+                    if (Exact)
+                    {
+                        add_lanes(y[pair], sums, 1.0f);
+                    }
+                    else
+                    {
+                        add_product(y[pair], states[0][0], states[1][0], states[0][1], states[1][1], ofEight.x, ofEight.y);
+                        add_product(y[pair], states[0][2], states[1][2], states[0][3], states[1][3], ofEight.z, ofEight.w);
+                    }
                 }
             }
-            sumsOut[eight * SumPitch] = j == 0 ? sums[0].at[0] : j == 1 ? sums[1].at[0] : j == 2 ? sums[2].at[0] : sums[3].at[0];
-            sumsOut[(eight + 1) * SumPitch] = j == 0 ? sums[0].at[3] : j == 1 ? sums[1].at[3] : j == 2 ? sums[2].at[3] : sums[3].at[3];
+#pragma unroll
+            for (int i = 0; i < 2; i++)
+            {
+                const int at = Exact ? 2 * i : 3 * i;       // the sum of pair j at its position i
+                sumsOut[(eight + i) * SumPitch] = j == 0 ? y[0].at[at] : j == 1 ? y[1].at[at] : j == 2 ? y[2].at[at] : y[3].at[at];
+            }
         }
     }
     __syncthreads();
     if (p.finalState && place.real && segment == p.segments - 1)
     {
-        const long long last = (static_cast<long long>(sequence) * p.channels + place.channel) * p.states + place.state;
+        const long long last = (static_cast<long long>(sequence) * p.channels + place.channel) * p.states;
 #pragma unroll
         for (int k = 0; k < EIGHTS; k++)
 #pragma unroll
             for (int s = 0; s < 2; s++)
-                if (place.state + 8 * k + s < p.states)
-                    p.finalState[last + 8 * k + s] = h[k][s];
+            {
+                const int n = FoursOfSixteens::state(place, k, s);
+                if (n < p.states)
+                    p.finalState[last + n] = h[k][s];
+            }
     }
 }

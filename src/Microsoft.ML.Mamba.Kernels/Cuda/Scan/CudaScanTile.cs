@@ -17,8 +17,11 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     private const int Staging = 2;
     private const int Kept = 4;
     private const int PushPadding = 16;
-    private const int Padding = 8;
+    private const int StatePadding = 16;
     private const int SumPadding = 4;
+    private const int FactorPadding = 4;
+    private const int Orders = 4;
+    private const int CursorBytes = 48;
 
     /// <summary>Channels of a block.</summary>
     public int Channels => 8 * ChannelWarps;
@@ -38,22 +41,26 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>Shared memory of selective_scan_forward.</summary>
     public int ForwardBytes(CudaNumber type) =>
         RowBytes(type) * ((2 * Kept + 1) * ChannelItems(type) + 2 * StateItems(type))
-        + sizeof(float) * (2 * (Tile * Channels + PushFloats + 2 * MatrixFloats + StateWarps * Tile * (Channels + SumPadding)) + 2 * Channels);
+        + sizeof(float) * (2 * (PushFloats + 2 * MatrixFloats + SumFloats) + 2 * Channels);
 
     /// <summary>Shared memory of selective_scan_carry.</summary>
     public int CarryBytes(CudaNumber type, bool backward) =>
         RowBytes(type) * ((backward ? 3 * ChannelItems(type) : 2 * ChannelItems(type) + 1) + StateItems(type))
-        + sizeof(float) * (2 * (Tile * Channels + PushFloats + MatrixFloats) + HelperWarps * Channels + Channels);
+        + sizeof(float) * (2 * (PushFloats + MatrixFloats) + HelperWarps * Channels + Channels);
 
     /// <summary>Shared memory of selective_scan_backward.</summary>
     public int BackwardBytes(CudaNumber type) =>
-        Staging * RowBytes(type) * (4 * ChannelItems(type) + StateItems(type))
-        + sizeof(float) * (2 * Tile * (Channels * type.Bytes() / 4 + SumPadding) + Tile * Channels + Tile * (8 * Channels + 4 * Channels / Width(type)) + 2 * MatrixFloats + 3 * StateWarps * Tile * (Channels + SumPadding)
-            + ChannelWarps * Tile * (2 * States + SumPadding) + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
+        Staging * RowBytes(type) * (4 * ChannelItems(type) + 2 * StateItems(type)) + CursorBytes * Threads
+        + sizeof(float) * (Tile * (4 * Channels + FactorPadding) + 2 * OrderFloats(type) + 3 * SumFloats + ChannelWarps * Tile * (2 * States + SumPadding)
+            + Tile / 8 * Eights * 2 * Threads + 2 * Threads * Width(type) + 2 * Channels);
 
     private int PushFloats => Tile * (2 * Channels + PushPadding);
 
-    private int MatrixFloats => Tile * (States + Padding);
+    private int MatrixFloats => Tile * (States + (States % 32 == 0 ? StatePadding : 0));
+
+    private int SumFloats => StateWarps * Tile * (Channels + SumPadding);
+
+    private int OrderFloats(CudaNumber type) => Tile * (type == CudaNumber.Float32 ? Orders * States + StatePadding : States);
 
     private int ChannelItems(CudaNumber type) => Tile * Channels / Width(type);
 
