@@ -7,7 +7,7 @@ namespace Microsoft.ML.Mamba.Kernels.Cuda;
 /// </summary>
 /// <param name="ChannelWarps">Warps over channels.</param>
 /// <param name="StateWarps">Warps over states.</param>
-/// <param name="Eights">Eights of states of a warp.</param>
+/// <param name="Eights">Eights of states of a warp, an even number.</param>
 /// <param name="Tile">Positions that are in shared memory at a time, a multiple of 8.</param>
 /// <param name="MinBlocks">Blocks that a multiprocessor should hold: the compiler's limit of registers.</param>
 /// <param name="HelperWarps">Warps beside those, which copy and prepare tiles; with 0 all warps do.</param>
