@@ -63,7 +63,7 @@ internal sealed class LinearProjection : nn.Module<Tensor, Tensor>
     public static Tensor Multiply(Tensor rows, Tensor weight, Tensor? bias = null)
     {
         var type = rows.dtype;
-        if (weight.dtype == type)
+        if (weight.dtype == type && (bias is null || bias.dtype == type))
             return nn.functional.linear(rows, weight, bias);
         using var scope = NewDisposeScope();
         return nn.functional.linear(rows, weight.to(type), bias?.to(type)).MoveToOuterDisposeScope();
