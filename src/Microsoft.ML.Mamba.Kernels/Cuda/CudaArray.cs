@@ -50,12 +50,14 @@ public sealed unsafe class CudaArray<T> : IDisposable
         }
     }
 
-    /// <summary>Copies <paramref name="values"/> to the start, after everything that was started before on the default stream.</summary>
-    /// <param name="values">At most <see cref="Length"/> elements.</param>
+    /// <summary>Copies <paramref name="values"/> to a place, after everything that was started before on the default stream.</summary>
+    /// <param name="values">At most as many elements as follow there.</param>
+    /// <param name="start">The first element that is replaced.</param>
     /// <exception cref="CudaException">The device cannot be used, or an earlier launch failed.</exception>
-    public void CopyFrom(ReadOnlySpan<T> values)
+    public void CopyFrom(ReadOnlySpan<T> values, long start = 0)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(values.Length, Length, nameof(values));
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(values.Length, Length - start, nameof(values));
         if (values.IsEmpty)
         {
             return;
@@ -65,7 +67,7 @@ public sealed unsafe class CudaArray<T> : IDisposable
         int result;
         fixed (T* source = values)
         {
-            result = _device.Driver.MemcpyHostToDevice(Address, source, (nuint)values.Length * (nuint)sizeof(T));
+            result = _device.Driver.MemcpyHostToDevice(Address + (nint)start * sizeof(T), source, (nuint)values.Length * (nuint)sizeof(T));
         }
 
         _device.Leave(previous);

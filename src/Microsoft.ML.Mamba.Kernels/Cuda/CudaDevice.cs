@@ -27,6 +27,7 @@ public sealed unsafe class CudaDevice
         Minor = Attribute(76);
         Multiprocessors = Attribute(16);
         MaxSharedBytesPerBlock = Attribute(97);
+        LaunchesCooperatively = Attribute(95) != 0;
         const int NameBytes = 256;
         byte* name = stackalloc byte[NameBytes];
         driver.Check(operation, driver.DeviceGetName(name, NameBytes, device));
@@ -60,6 +61,9 @@ public sealed unsafe class CudaDevice
 
     /// <summary>Shared memory that one block can have, static and dynamic together, in bytes, when a kernel asks for more than the default 48 KB.</summary>
     public int MaxSharedBytesPerBlock { get; }
+
+    /// <summary>Whether blocks of a launch can be made to run all at once, so that they may wait for each other.</summary>
+    public bool LaunchesCooperatively { get; }
 
     internal CudaDriver Driver { get; }
 

@@ -27,6 +27,7 @@ internal sealed unsafe class CudaDriver
     public readonly delegate* unmanaged<nint, int, int, int> FuncSetAttribute;
     public readonly delegate* unmanaged<int*, nint, int, nuint, int> OccupancyMaxActiveBlocks;
     public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> LaunchKernel;
+    public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, int> LaunchCooperativeKernel;
     public readonly delegate* unmanaged<nint*, nuint, int> MemAlloc;
     public readonly delegate* unmanaged<nint, int> MemFree;
     public readonly delegate* unmanaged<nint, void*, nuint, int> MemcpyHostToDevice;
@@ -54,6 +55,7 @@ internal sealed unsafe class CudaDriver
         FuncSetAttribute = (delegate* unmanaged<nint, int, int, int>)Export("cuFuncSetAttribute");
         OccupancyMaxActiveBlocks = (delegate* unmanaged<int*, nint, int, nuint, int>)Export("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         LaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)Export("cuLaunchKernel");
+        LaunchCooperativeKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, int>)Export("cuLaunchCooperativeKernel");
         MemAlloc = (delegate* unmanaged<nint*, nuint, int>)Export("cuMemAlloc_v2");
         MemFree = (delegate* unmanaged<nint, int>)Export("cuMemFree_v2");
         MemcpyHostToDevice = (delegate* unmanaged<nint, void*, nuint, int>)Export("cuMemcpyHtoD_v2");

@@ -58,9 +58,10 @@ public sealed unsafe class CudaKernel
     /// <param name="grid">Number of blocks: X to 2^31 - 1, Y and Z to 65535. With a 0 nothing is started.</param>
     /// <param name="threads">Threads per block, 1 to <see cref="MaxThreads"/>.</param>
     /// <param name="dynamicSharedBytes">Shared memory per block beyond <see cref="StaticSharedBytes"/>, in bytes.</param>
+    /// <param name="cooperative">Whether all blocks must run at once, since they wait for each other; refused where they cannot.</param>
     /// <exception cref="ArgumentException">A number is outside its limits.</exception>
     /// <exception cref="CudaException">The launch was refused, or an earlier one failed.</exception>
-    public void Launch<TArguments>(in TArguments arguments, (long X, int Y, int Z) grid, int threads, int dynamicSharedBytes = 0)
+    public void Launch<TArguments>(in TArguments arguments, (long X, int Y, int Z) grid, int threads, int dynamicSharedBytes = 0, bool cooperative = false)
         where TArguments : unmanaged
     {
         if (grid.X < 0 || grid.X > int.MaxValue || grid.Y < 0 || grid.Y > MaxGridYZ || grid.Z < 0 || grid.Z > MaxGridYZ)
@@ -97,8 +98,10 @@ public sealed unsafe class CudaKernel
             fixed (TArguments* parameters = &arguments)
             {
                 void* address = parameters;
-                result = _driver.LaunchKernel(
-                    _function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address, null);
+                result = cooperative
+                    ? _driver.LaunchCooperativeKernel(_function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address)
+                    : _driver.LaunchKernel(
+                        _function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address, null);
             }
         }
         finally

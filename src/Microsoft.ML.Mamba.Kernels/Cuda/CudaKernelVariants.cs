@@ -14,5 +14,7 @@ internal static class CudaKernelVariants
         .. CudaSumOfSquares.Variants,
         .. CudaOrderedSums.Variants,
         .. CudaCounterDropout.Variants,
+        .. CudaTokenStep.Variants,
+        .. CudaLargestScores.Variants,
     ];
 }

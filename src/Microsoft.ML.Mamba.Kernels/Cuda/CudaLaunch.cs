@@ -7,7 +7,8 @@ namespace Microsoft.ML.Mamba.Kernels.Cuda;
 /// <param name="Blocks">Number of blocks; 0 for nothing to do.</param>
 /// <param name="Threads">Threads per block.</param>
 /// <param name="SharedBytes">Dynamic shared memory of a block.</param>
-internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant, TArguments Arguments, long Blocks, int Threads, int SharedBytes = 0)
+/// <param name="Cooperative">Whether all blocks must run at once, since they wait for each other.</param>
+internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant, TArguments Arguments, long Blocks, int Threads, int SharedBytes = 0, bool Cooperative = false)
     where TArguments : unmanaged
 {
     /// <summary>Starts the kernel on the device's default stream.</summary>
@@ -15,7 +16,7 @@ internal readonly record struct CudaLaunch<TArguments>(CudaKernelVariant Variant
     {
         if (Blocks > 0)
         {
-            Variant.On(device).Launch(Arguments, (Blocks, 1, 1), Threads, SharedBytes);
+            Variant.On(device).Launch(Arguments, (Blocks, 1, 1), Threads, SharedBytes, Cooperative);
         }
     }
 }
