@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.ML.Mamba.Modules;
 using Microsoft.ML.Mamba.Ops;
 using static TorchSharp.torch;
@@ -7,7 +6,7 @@ namespace Microsoft.ML.Mamba.Generation;
 
 /// <summary>
 /// The continuation of a batch of prompts, one token per row and step. What came before is kept as the model's state, so memory and
-/// time per token do not grow. Each prompt is read alone, to its own end; then all rows advance together, and those that ended leave.
+/// time per token do not grow. Each prompt is read alone, up to its last token; then all rows advance together, and those that ended leave.
 /// </summary>
 internal sealed class GenerationRun : IDisposable
 {
@@ -21,9 +20,9 @@ internal sealed class GenerationRun : IDisposable
     private readonly List<int>[] _tokens;
     private readonly int _vocabSize;
     private int[] _live;
-    private MambaState _state;
+    private NextScores _next;
 
-    /// <summary>A row for each live prompt; kept from step to step, since a vocabulary is large.</summary>
+    /// <summary>A row for each live prompt where tokens are chosen from all scores; kept from step to step, since a vocabulary is large.</summary>
     private readonly float[] _scores;
 
     /// <param name="network">The model, in evaluation mode.</param>
@@ -39,10 +38,18 @@ internal sealed class GenerationRun : IDisposable
         var seed = options.Seed ?? Random.Shared.Next();
         _vocabSize = network.Backbone.Config.VocabSize;
         _samplers = [.. Enumerable.Range(0, prompts.Count).Select(row => new TokenSampler(options, _vocabSize, new Random(unchecked(seed + (row * 7919)))))];
+        foreach (var (sampler, prompt) in _samplers.Zip(prompts))
+        {
+            foreach (var id in prompt)
+                sampler.Saw(id);
+        }
+
         _tokens = [.. prompts.Select(_ => new List<int>())];
         _live = options.MaxNewTokens == 0 ? [] : [.. Enumerable.Range(0, prompts.Count)];
-        _scores = new float[checked(prompts.Count * _vocabSize)];
-        _state = ReadPrompts(prompts, cancellation);
+        _scores = TokenSampler.NeedsAllScores(options) ? new float[checked(prompts.Count * _vocabSize)] : [];
+        _next = new NextScores(network, ReadPrompts(prompts, cancellation));
+        if (_live.Length > 0)
+            _next.Advance([.. prompts.Select(prompt => prompt[^1])]);
     }
 
     /// <summary>What each row has got so far, without its prompt.</summary>
@@ -56,10 +63,10 @@ internal sealed class GenerationRun : IDisposable
             return false;
         var (going, next) = (new List<int>(), new List<int>());
         var added = false;
+        var chosen = ChooseIds();
         for (var i = 0; i < _live.Length; i++)
         {
-            var row = _live[i];
-            var id = _samplers[row].Next(_scores.AsSpan(i * _vocabSize, _vocabSize));
+            var (row, id) = (_live[i], chosen[i]);
             if (_stops.Contains(id))
                 continue;
             _samplers[row].Saw(id);
@@ -76,43 +83,40 @@ internal sealed class GenerationRun : IDisposable
         return added;
     }
 
-    public void Dispose() => _state.Dispose();
+    public void Dispose() => _next.Dispose();
+
+    private int[] ChooseIds()
+    {
+        if (_scores.Length == 0)
+            return Array.ConvertAll(_next.Largest(), largest => TokenSampler.Checked(largest.Id, largest.Score));
+        _next.CopyTo(_scores.AsSpan(0, _live.Length * _vocabSize));
+        var ids = new int[_live.Length];
+        for (var i = 0; i < ids.Length; i++)
+            ids[i] = _samplers[_live[i]].Next(_scores.AsSpan(i * _vocabSize, _vocabSize));
+        return ids;
+    }
 
     private void Advance(List<int> going, List<int> next)
     {
         if (going.Count < _live.Length)
         {
-            var rest = _state.Rows([.. going]);
-            _state.Dispose();
-            _state = rest;
             _live = [.. going.Select(i => _live[i])];
+            if (_live.Length > 0)
+                _next = _next.Rows([.. going]);
         }
 
         if (_live.Length > 0)
-            Score(next, _state, _scores.AsSpan(0, _live.Length * _vocabSize));
-    }
-
-    private void Score(List<int> ids, MambaState state, Span<float> scores)
-    {
-        using var scope = NewDisposeScope();
-        var next = tensor([.. ids.Select(id => (long)id)]).MovedTo(_network.Backbone.Device);
-        var row = _network.Step(next, state).cpu();
-        MemoryMarshal.Cast<byte, float>(row.bytes).CopyTo(scores);
+            _next.Advance([.. next]);
     }
 
     private MambaState ReadPrompts(IReadOnlyList<int[]> prompts, CancellationToken cancellation)
     {
+        using var start = _network.Backbone.NewState(1); // of every prompt of one token
         var states = new List<MambaState>();
         try
         {
-            for (var row = 0; row < prompts.Count; row++)
-            {
-                states.Add(_network.Backbone.NewState(1));
-                ReadPrompt(prompts[row], states[row], _scores.AsSpan(row * _vocabSize, _vocabSize), cancellation);
-                foreach (var id in prompts[row])
-                    _samplers[row].Saw(id);
-            }
-
+            foreach (var prompt in prompts)
+                states.Add(prompt.Length == 1 ? start : ReadPrompt(prompt, cancellation));
             return MambaState.Merge(states);
         }
         finally
@@ -122,18 +126,27 @@ internal sealed class GenerationRun : IDisposable
         }
     }
 
-    /// <summary>The scores of what follows a prompt. Only the last position's are computed: a vocabulary is large.</summary>
-    private void ReadPrompt(int[] prompt, MambaState state, Span<float> scores, CancellationToken cancellation)
+    /// <summary>The state before a prompt's last token.</summary>
+    private MambaState ReadPrompt(int[] prompt, CancellationToken cancellation)
     {
         using var noGradient = no_grad();
-        for (var start = 0; start < prompt.Length - 1; start += PieceLength)
+        var state = _network.Backbone.NewState(1);
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            var piece = prompt[start..Math.Min(start + PieceLength, prompt.Length - 1)];
-            using var input = SequenceInput.FromIds(piece, 1, piece.Length, [piece.Length]).MovedTo(_network.Backbone.Device);
-            using var hidden = _network.Backbone.Forward(input, state);
-        }
+            for (var start = 0; start < prompt.Length - 1; start += PieceLength)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                var piece = prompt[start..Math.Min(start + PieceLength, prompt.Length - 1)];
+                using var input = SequenceInput.FromIds(piece, 1, piece.Length, [piece.Length]).MovedTo(_network.Backbone.Device);
+                using var hidden = _network.Backbone.Forward(input, state);
+            }
 
-        Score([prompt[^1]], state, scores);
+            return state;
+        }
+        catch
+        {
+            state.Dispose();
+            throw;
+        }
     }
 }

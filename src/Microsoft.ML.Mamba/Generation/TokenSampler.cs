@@ -22,6 +22,15 @@ internal sealed class TokenSampler
         _probabilities = new double[options.Temperature > 0 ? vocabSize : 0];
     }
 
+    /// <summary>Whether the next token is chosen from all scores; else it is the one with the largest.</summary>
+    public static bool NeedsAllScores(MambaGenerationOptions options) => options.Temperature > 0 || options.RepetitionPenalty != 1;
+
+    /// <summary>The id of the largest score, which must be a number.</summary>
+    /// <exception cref="InvalidOperationException">It is not, or infinite.</exception>
+    public static int Checked(int id, float score) => score < float.PositiveInfinity
+        ? id
+        : throw new InvalidOperationException($"The model's score of id {id} is {score}; the checkpoint's weights are damaged or not finite.");
+
     /// <summary>Counts an id as part of the sequence, for the repetition penalty.</summary>
     public void Saw(int id) => _seen[id] = true;
 
@@ -50,9 +59,7 @@ internal sealed class TokenSampler
         }
 
         var best = TensorPrimitives.IndexOfMax(scores); // that of a NaN, where there is one
-        if (!(scores[best] < float.PositiveInfinity))
-            throw new InvalidOperationException($"The model's score of id {best} is {scores[best]}; the checkpoint's weights are damaged or not finite.");
-        return best;
+        return Checked(best, scores[best]);
     }
 
     private void ToProbabilities(ReadOnlySpan<float> scores, float largest)

@@ -74,6 +74,9 @@ public sealed class MambaForCausalLM : nn.Module<SequenceInput, Tensor>
         return _head?.Step(hidden) ?? LinearProjection.Step(hidden, _backbone.EmbeddingTable!);
     }
 
+    /// <summary>Prepares steps of a state; null where <see cref="Step"/> has to do.</summary>
+    internal TokenSteps? PrepareSteps(MambaState state) => _backbone.PrepareSteps(state, _head?.Weight ?? _backbone.EmbeddingTable!);
+
     private Tensor Score(Tensor hidden) =>
         _head?.forward(hidden) ?? nn.functional.linear(hidden, _backbone.EmbeddingTable!);
 }

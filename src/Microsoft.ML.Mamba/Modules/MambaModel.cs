@@ -205,8 +205,37 @@ public sealed class MambaModel : nn.Module<SequenceInput, Tensor>
         return new MambaState(_layers.Select(layer => BlockType is { } type ? layer.CausalMixer.NewState(batch, type) : layer.CausalMixer.NewState(batch)));
     }
 
+    /// <summary>Prepares steps of a state through the encoder and a language model's head; null where there are no kernels for them.</summary>
+    /// <param name="state">The state that they advance.</param>
+    /// <param name="head">(VocabSize, DModel).</param>
+    internal TokenSteps? PrepareSteps(MambaState state, Tensor head)
+    {
+        ThrowIfBidirectional();
+        if (Config.Norm != MambaNorm.RmsNorm || Device.type != DeviceType.CUDA)
+            return null;
+        return TokenSteps.TryPrepare(new TokenStepInputs(
+            _embeddings!.Weight, StepOperands(state), _finalNorm.Weight, head, Config.DModel, Config.DInner, Config.DConv, Config.DState,
+            Config.EffectiveDtRank, Config.NormEpsilon, Config.MixerNormEpsilon));
+    }
+
+    /// <summary>Advances a state by prepared steps of its own.</summary>
+    /// <param name="steps">What <see cref="PrepareSteps"/> gave for the state.</param>
+    /// <param name="ids">The next id of each sequence.</param>
+    /// <param name="state">State before the position; after it when this returns.</param>
+    /// <returns>(B, VocabSize) scores of what follows.</returns>
+    internal Tensor Advance(TokenSteps steps, ReadOnlySpan<int> ids, MambaState state)
+    {
+        using var noGradient = no_grad();
+        using var position = _positions?.Weight[Config.PositionRow(state.Position)];
+        var scores = steps.Advance(ids, position);
+        state.Position++;
+        return scores;
+    }
+
+    private BlockStepOperands[] StepOperands(MambaState state) => [.. _layers.Select((layer, i) => layer.StepOperands(state.Layers[i]))];
+
     private BlockStepInputs StepInputs(Tensor hidden, Tensor residual, MambaState state) => new(
-        hidden, residual, [.. _layers.Select((layer, i) => layer.StepOperands(state.Layers[i]))], Config.DModel, Config.DInner, Config.DConv, Config.DState,
+        hidden, residual, StepOperands(state), Config.DModel, Config.DInner, Config.DConv, Config.DState,
         Config.EffectiveDtRank, Config.NormEpsilon, Config.MixerNormEpsilon);
 
     private Tensor Leave(Stream stream, int? layer) => layer is null

@@ -13,12 +13,20 @@ internal sealed partial class CudaBackend : IBackwardKernels
 {
     private static readonly Lazy<string> Missing = new(() => CudaDevice.IsAvailable(out var reason) ? "" : reason);
 
-    public CudaBackend() => Trials = new KernelTrials(this, index => device(DeviceType.CUDA, index));
+    public CudaBackend()
+    {
+        static Device Of(int index) => device(DeviceType.CUDA, index);
+        Trials = new KernelTrials(this, Of);
+        StepTrials = new KernelTrials(this, Of, "for whole steps of generation, which go from op to op instead");
+    }
 
     public string Name => "cuda";
 
     /// <summary>How the kernels did when they were first used.</summary>
     public KernelTrials Trials { get; }
+
+    /// <summary>The same for steps of a whole model, which ops can do without.</summary>
+    public KernelTrials StepTrials { get; }
 
     public bool Supports(DeviceType device, ScalarType type, out string reason)
     {
@@ -28,7 +36,15 @@ internal sealed partial class CudaBackend : IBackwardKernels
         return reason.Length == 0;
     }
 
-    public bool IsReady(string op, int deviceIndex, ScalarType type, out string reason) => Trials.Passed(op, deviceIndex, type, out reason);
+    public bool IsReady(string op, int deviceIndex, ScalarType type, out string reason)
+    {
+        if (op != nameof(TokenSteps))
+            return Trials.Passed(op, deviceIndex, type, out reason);
+        if (CudaDevice.Get(deviceIndex).LaunchesCooperatively)
+            return StepTrials.Passed(op, deviceIndex, type, out reason);
+        reason = "the GPU cannot let all blocks of a launch run at once";
+        return false;
+    }
 
     public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog)
     {

@@ -37,7 +37,7 @@ public static class KernelBackends
     /// Why backends that found themselves computing wrongly, or failing, on a device do not serve it any more in this process; empty
     /// when none did. Each was also written to <see cref="System.Diagnostics.Trace"/> as a warning.
     /// </summary>
-    public static IReadOnlyList<string> Withdrawn => Cuda.Trials.Failures;
+    public static IReadOnlyList<string> Withdrawn => [.. Cuda.Trials.Failures, .. Cuda.StepTrials.Failures];
 
     /// <summary>The backend that computes an op on a tensor.</summary>
     /// <param name="op">Name of the op, for the message.</param>

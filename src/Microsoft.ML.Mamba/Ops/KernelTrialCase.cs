@@ -53,6 +53,12 @@ internal sealed class KernelTrialCase
             case nameof(AdamW.SumOfSquares):
                 run._results.Add(("the sum", tensor(kernels.SumOfSquares([run.Input(1031), run.Input(64, 640)]), dtype: ScalarType.Float64)));
                 break;
+            case nameof(TokenSteps):
+                run.Token(kernels);
+                break;
+            case nameof(LargestScores):
+                run.Largest(kernels);
+                break;
             default:
                 return null;
         }
@@ -108,6 +114,48 @@ internal sealed class KernelTrialCase
         var (dx, dResidual, dWeight) = kernels.RmsNormBackward(
             sum!, weight, Epsilon, Input(Batch, Length, Channels), Parameter(Batch, Length, Channels), _type);
         Add(("y", y), ("the sum", sum), ("the gradient of x", dx), ("the gradient of the residual", dResidual), ("the gradient of the weight", dWeight));
+    }
+
+    private void Token(IBackwardKernels kernels)
+    {
+        const int Batch = 3, Model = 64, Channels = 128, Width = 4, State = 16, Rank = 5, Vocabulary = 96, Layers = 2;
+        const double Epsilon = 1e-5;
+        var blocks = new BlockStepOperands[Layers];
+        for (var i = 0; i < Layers; i++)
+        {
+            blocks[i] = new BlockStepOperands(
+                Parameter(Model), Input(2 * Channels, Model), Parameter(2 * Channels), Parameter(Channels, 1, Width), Parameter(Channels), Input(Rank + 2 * State, Channels),
+                Input(Channels, Rank), Parameter(Channels), Parameter(Channels, State), Parameter(Channels), Input(Model, Channels), Parameter(Model),
+                Input(Batch, Width - 1, Channels), Parameter(Batch, Channels, State));
+        }
+
+        var (embedding, lastNorm, head, position) = (Parameter(Vocabulary, Model), Parameter(Model), Parameter(Vocabulary, Model), Parameter(Model));
+        int[] ids = [95, 0, 41];
+        Add(("the scores", Scores()));
+        for (var i = 0; i < Layers; i++)
+            Add(($"the inputs of block {i}", blocks[i].Inputs), ($"the state of block {i}", blocks[i].State));
+
+        Tensor Scores()
+        {
+            if (kernels is ITokenStepKernels own)
+            {
+                using var steps = own.PrepareTokenSteps(new(embedding, blocks, lastNorm, head, Model, Channels, Width, State, Rank, Epsilon, SelectionEpsilon: 0))
+                    ?? throw new InvalidOperationException("the kernel cannot run a small model.");
+                return steps.Advance(ids, position);
+            }
+
+            var hidden = embedding.index_select(0, tensor(ids)).add_(position);
+            var residual = zeros_like(hidden);
+            ((IStepKernels)kernels).BlockSteps(new(hidden, residual, blocks, Model, Channels, Width, State, Rank, Epsilon, SelectionEpsilon: 0));
+            return kernels.LinearStep(kernels.RmsNormForward(hidden, residual, lastNorm, Epsilon, sum: false).Y, head, null);
+        }
+    }
+
+    private void Largest(IBackwardKernels kernels)
+    {
+        var scores = Parameter(3, 5000);
+        var found = kernels is ILargestScoreKernels own ? own.LargestScores(scores) : LargestScores.OnProcessor(scores.to(ScalarType.Float32));
+        Add(("the scores", tensor(Array.ConvertAll(found, row => (double)row.Score))), ("their places", tensor(Array.ConvertAll(found, row => (double)row.Id))));
     }
 
     private void Optimizer(IBackwardKernels kernels)

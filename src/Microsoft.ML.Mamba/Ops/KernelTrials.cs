@@ -12,7 +12,8 @@ namespace Microsoft.ML.Mamba.Ops;
 /// </summary>
 /// <param name="kernels">What is tried.</param>
 /// <param name="deviceOf">The device of an index.</param>
-internal sealed class KernelTrials(IBackwardKernels kernels, Func<int, Device> deviceOf)
+/// <param name="use">What they do not serve for once they failed, and what stands in.</param>
+internal sealed class KernelTrials(IBackwardKernels kernels, Func<int, Device> deviceOf, string use = "any more, and the backend 'torch' computes instead, far slower")
 {
     private static readonly ReferenceBackend Truth = new();
 
@@ -48,7 +49,7 @@ internal sealed class KernelTrials(IBackwardKernels kernels, Func<int, Device> d
                 {
                     _withdrawn = new(_withdrawn) { [device] = reason };
                     _failures = [.. _failures, $"device {device}: {reason}"];
-                    Trace.TraceWarning($"The kernels '{kernels.Name}' do not serve on device {device} any more: {reason} The backend 'torch' computes instead, far slower.");
+                    Trace.TraceWarning($"The kernels '{kernels.Name}' do not serve on device {device} {use}: {reason}");
                 }
                 else
                 {
@@ -84,7 +85,7 @@ internal sealed class KernelTrials(IBackwardKernels kernels, Func<int, Device> d
 
             return null;
         }
-        catch (CudaException e) when (!e.IsOutOfMemory)
+        catch (Exception e) when (e is InvalidOperationException or CudaException { IsOutOfMemory: false })
         {
             return $"at its first use {op} in {type} failed: {e.Message}";
         }

@@ -11,7 +11,7 @@ public sealed class CudaBackendTests
     public static TheoryData<string, ScalarType> Trials()
     {
         var cases = new TheoryData<string, ScalarType>();
-        foreach (var op in new[] { "SelectiveScan", "SelectiveStateUpdate", "CausalConv1d", "RmsNorm", "SequenceReverse", "AdamW", "SumOfSquares" })
+        foreach (var op in new[] { "SelectiveScan", "SelectiveStateUpdate", "CausalConv1d", "RmsNorm", "SequenceReverse", "AdamW", "SumOfSquares", "TokenSteps", "LargestScores" })
         {
             foreach (var type in new[] { ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16 })
                 cases.Add(op, type);

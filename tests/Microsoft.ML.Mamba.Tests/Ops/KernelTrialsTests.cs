@@ -9,7 +9,7 @@ namespace Microsoft.ML.Mamba.Tests.Ops;
 public sealed class KernelTrialsTests
 {
     public static TheoryData<string> Operations() =>
-        new("SelectiveScan", "SelectiveStateUpdate", "CausalConv1d", "RmsNorm", "SequenceReverse", "AdamW", "SumOfSquares", "LinearStep");
+        new("SelectiveScan", "SelectiveStateUpdate", "CausalConv1d", "RmsNorm", "SequenceReverse", "AdamW", "SumOfSquares", "LinearStep", "TokenSteps", "LargestScores");
 
     [Theory]
     [MemberData(nameof(Operations))]
