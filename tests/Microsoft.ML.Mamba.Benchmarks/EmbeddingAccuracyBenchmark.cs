@@ -34,7 +34,7 @@ internal static class EmbeddingAccuracyBenchmark
         System.CommandLine.Command command = new("embedding-accuracy", "What a linear trainer makes of embeddings learnt without labels.") { data, seeds, firstSeed, part, layers, kept, set, gpu, progress, json };
         command.SetAction(arguments =>
         {
-            (DnaRow[] train, DnaRow[] judge) = GenomeWindows.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
+            (GenomeWindow[] train, GenomeWindow[] judge) = GenomeWindow.Load(new DirectoryInfo(Path.Combine(arguments.GetRequiredValue(data).FullName, Dataset)), arguments.GetValue(part)!);
             Console.WriteLine(FormattableString.Invariant($"{train.Length:N0} windows to learn from, {judge.Length:N0} to judge by; {100.0 * judge.Count(row => row.Label) / judge.Length:0.00} % of those are coding."));
             var run = new Run(train, judge, arguments.GetValue(set)!, seed => AccuracyBenchmark.Context(seed, arguments.GetValue(gpu)), arguments.GetValue(progress) ? AccuracyBenchmark.EpochLine : null);
             List<EmbeddingAccuracyRow> rows = [run.KMers()];
@@ -65,7 +65,7 @@ internal static class EmbeddingAccuracyBenchmark
         return options;
     }
 
-    private sealed class Run(DnaRow[] train, DnaRow[] judge, string[] overrides, Func<int, MLContext> context, Action<MambaTrainingProgress>? progress)
+    private sealed class Run(GenomeWindow[] train, GenomeWindow[] judge, string[] overrides, Func<int, MLContext> context, Action<MambaTrainingProgress>? progress)
     {
         public EmbeddingAccuracyRow KMers()
         {
@@ -114,6 +114,7 @@ internal static class EmbeddingAccuracyBenchmark
 
             MambaEmbeddingEstimator.Options chosen = Options(overrides);
             yield return Row(features, chosen.Pooling, chosen.Layer);
+            yield return JudgePieces(ml, seed, $"{features}, by pieces", encoder, seconds);
             if (!layers)
                 yield break;
             foreach (int layer in Enumerable.Range(1, encoder.Model.NLayer))
@@ -129,10 +130,26 @@ internal static class EmbeddingAccuracyBenchmark
             IDataView view = ml.Data.LoadFromEnumerable(train);
             ITransformer fitted = features.Fit(view);
             IDataView rows = ml.Data.Cache(fitted.Transform(view));
-            ITransformer linear = ml.Transforms.NormalizeMeanVariance("Features", fixZero: false)
-                .Append(ml.BinaryClassification.Trainers.LbfgsLogisticRegression(l1Regularization: 0, l2Regularization: 1)).Fit(rows);
+            ITransformer linear = Linear(ml).Fit(rows);
             double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            var metrics = ml.BinaryClassification.Evaluate(linear.Transform(fitted.Transform(ml.Data.LoadFromEnumerable(judge))));
+            return Told(seed, name, ml.BinaryClassification.Evaluate(linear.Transform(fitted.Transform(ml.Data.LoadFromEnumerable(judge)))), seconds);
+        }
+
+        private EmbeddingAccuracyRow JudgePieces(MLContext ml, int seed, string name, MambaEncoder encoder, double encoderSeconds)
+        {
+            long start = Stopwatch.GetTimestamp();
+            MambaEmbeddingEstimator.Options options = Options(overrides);
+            (options.Model, options.Pretrained, options.PerPosition, options.Training.ReverseComplementAveraging) = (new MambaConfig(), encoder, true, false);
+            var probe = new PieceProbe(ml, ml.Transforms.MambaEmbed(options), Linear(ml), train);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds + encoderSeconds;
+            return Told(seed, name, probe.Evaluate(judge), seconds);
+        }
+
+        private static IEstimator<ITransformer> Linear(MLContext ml) => ml.Transforms.NormalizeMeanVariance("Features", fixZero: false)
+            .Append(ml.BinaryClassification.Trainers.LbfgsLogisticRegression(l1Regularization: 0, l2Regularization: 1));
+
+        private static EmbeddingAccuracyRow Told(int seed, string name, BinaryClassificationMetrics metrics, double seconds)
+        {
             var row = new EmbeddingAccuracyRow(Dataset, seed, name, 100 * metrics.Accuracy, 100 * metrics.AreaUnderRocCurve, seconds);
             Console.WriteLine(FormattableString.Invariant($"seed {seed}, {name}: accuracy {row.Accuracy:0.00} %, AUC {row.Auc:0.0}, {seconds:0} s"));
             return row;
