@@ -56,7 +56,7 @@ internal static class EmbeddingAccuracyBenchmark
             Model = new MambaConfig { DModel = 128, NLayer = 8, DConv = 8, Bidirectional = false, MaxPositions = 3, PeriodicPositions = true },
             Training = new MambaTrainingOptions
             {
-                Epochs = 12, BatchSize = 32, LearningRate = 2e-3, Dropout = 0.1, ValidationFraction = 0,
+                Epochs = 24, BatchSize = 32, LearningRate = 2e-3, Dropout = 0.2, MutationRate = 0.1, ValidationFraction = 0,
                 ReverseComplementAugmentation = true, ReverseComplementAveraging = true,
             },
         };
