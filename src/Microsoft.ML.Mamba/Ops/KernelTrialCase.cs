@@ -144,7 +144,7 @@ internal sealed class KernelTrialCase
                 return steps.Advance(ids, position);
             }
 
-            var hidden = embedding.index_select(0, tensor(ids)).add_(position);
+            var hidden = embedding.index_select(0, tensor(ids)).PlusInPlace(position);
             var residual = zeros_like(hidden);
             ((IStepKernels)kernels).BlockSteps(new(hidden, residual, blocks, Model, Channels, Width, State, Rank, Epsilon, SelectionEpsilon: 0));
             return kernels.LinearStep(kernels.RmsNormForward(hidden, residual, lastNorm, Epsilon, sum: false).Y, head, null);

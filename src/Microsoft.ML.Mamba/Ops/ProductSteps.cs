@@ -50,7 +50,7 @@ internal sealed class ProductSteps : TokenSteps
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var content = TableRows.Of(_inputs.Embedding, tensor(ids.ToArray(), dtype: int64).MovedTo(_inputs.Embedding.device));
-        _streams[0].copy_(position is null ? content : content.add_(position));
+        _streams[0].copy_(position is null ? content : content.PlusInPlace(position));
         _hidden.zero_();
         for (var i = 0; i < _layers.Length; i++)
             Advance(_layers[i], _streamRows[i % 2], _streamRows[(i + 1) % 2]);

@@ -6,6 +6,7 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Tests.Modules;
 
 /// <summary>The official initialisation (design.md rule 4), asserted on a built model.</summary>
+[Collection(nameof(Alone))]
 public sealed class InitialValuesTests
 {
     private static readonly MambaConfig Config = new() { DModel = 48, NLayer = 4, DState = 16, VocabSize = 300, Bidirectional = false, UseBias = true, MaxPositions = 50 };
