@@ -24,5 +24,9 @@ struct AdamWRow
 struct AdamWParams
 {
     const AdamWRow* rows; // one for each weight, in the GPU's memory
+    const float* loss;    // null: a step in any case, by gradients as they are
+    const double* sumOfSquares;
+    double maxNorm; // of all gradients together; 0: any
+    double epsilon; // added to the norm
     int count;
 };

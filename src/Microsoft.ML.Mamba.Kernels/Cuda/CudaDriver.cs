@@ -28,6 +28,10 @@ internal sealed unsafe class CudaDriver
     public readonly delegate* unmanaged<int*, nint, int, nuint, int> OccupancyMaxActiveBlocks;
     public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int> LaunchKernel;
     public readonly delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, int> LaunchCooperativeKernel;
+    public readonly delegate* unmanaged<nint*, uint, int> EventCreate;
+    public readonly delegate* unmanaged<nint, nint, int> EventRecord;
+    public readonly delegate* unmanaged<nint, int> EventSynchronize;
+    public readonly delegate* unmanaged<nint, int> EventDestroy;
     public readonly delegate* unmanaged<nint*, nuint, int> MemAlloc;
     public readonly delegate* unmanaged<nint, int> MemFree;
     public readonly delegate* unmanaged<nint, void*, nuint, int> MemcpyHostToDevice;
@@ -56,6 +60,10 @@ internal sealed unsafe class CudaDriver
         OccupancyMaxActiveBlocks = (delegate* unmanaged<int*, nint, int, nuint, int>)Export("cuOccupancyMaxActiveBlocksPerMultiprocessor");
         LaunchKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, void**, int>)Export("cuLaunchKernel");
         LaunchCooperativeKernel = (delegate* unmanaged<nint, uint, uint, uint, uint, uint, uint, uint, nint, void**, int>)Export("cuLaunchCooperativeKernel");
+        EventCreate = (delegate* unmanaged<nint*, uint, int>)Export("cuEventCreate");
+        EventRecord = (delegate* unmanaged<nint, nint, int>)Export("cuEventRecord");
+        EventSynchronize = (delegate* unmanaged<nint, int>)Export("cuEventSynchronize");
+        EventDestroy = (delegate* unmanaged<nint, int>)Export("cuEventDestroy_v2");
         MemAlloc = (delegate* unmanaged<nint*, nuint, int>)Export("cuMemAlloc_v2");
         MemFree = (delegate* unmanaged<nint, int>)Export("cuMemFree_v2");
         MemcpyHostToDevice = (delegate* unmanaged<nint, void*, nuint, int>)Export("cuMemcpyHtoD_v2");

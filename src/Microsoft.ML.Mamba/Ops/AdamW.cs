@@ -9,28 +9,20 @@ namespace Microsoft.ML.Mamba.Ops;
 /// </summary>
 public static class AdamW
 {
-    /// <summary>Updates weights and their moments in place; nothing of it is recorded for gradients. A GPU does them all in one launch.</summary>
+    /// <summary>Updates weights and their moments in place; nothing of it is recorded for gradients. A GPU does them all in one launch, which nobody waits for.</summary>
     /// <param name="weights">On one device and of one type.</param>
+    /// <param name="guard">When no step is to be taken, and how gradients are clipped; null for a step in any case by gradients as they are.</param>
     /// <exception cref="ArgumentException">A shape or a setting does not fit, or a tensor that is written is not contiguous.</exception>
-    public static void Step(IReadOnlyList<AdamWWeight> weights)
+    public static void Step(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         foreach (var weight in weights)
             Require(weight);
+        guard?.Require();
         using var noGradient = no_grad();
         if (weights.Count > 0)
-            KernelBackends.Choose(nameof(AdamW), weights[0].Weight).AdamWStep(weights);
+            KernelBackends.Choose(nameof(AdamW), weights[0].Weight).AdamWStep(weights, guard);
     }
-
-    /// <summary>Updates one weight and its moments in place; nothing of it is recorded for gradients.</summary>
-    /// <param name="weight">Any shape, contiguous.</param>
-    /// <param name="gradient">Gradient of the loss, the weight's shape.</param>
-    /// <param name="firstMoment">The weight's shape, contiguous; zeros before the first step.</param>
-    /// <param name="secondMoment">The weight's shape, contiguous; zeros before the first step.</param>
-    /// <param name="step">Settings.</param>
-    /// <exception cref="ArgumentException">A shape or a setting does not fit, or a tensor that is written is not contiguous.</exception>
-    public static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step) =>
-        Step([new AdamWWeight(weight, gradient, firstMoment, secondMoment, step)]);
 
     private static void Require(in AdamWWeight weight)
     {
@@ -56,20 +48,16 @@ public static class AdamW
             throw new ArgumentException($"{nameof(AdamW)}: {name} is not contiguous; expected a tensor that can be updated in place.", name);
     }
 
-    /// <summary>The sum of the squares of the elements of all gradients: one wait for the device, however many there are.</summary>
-    /// <param name="gradients">Any shapes, on one device and of one type.</param>
-    public static double SumOfSquares(IReadOnlyList<Tensor> gradients)
+    /// <summary>The sum of the squares of the elements of all gradients.</summary>
+    /// <param name="gradients">Any shapes, on one device and of one type; at least one.</param>
+    /// <returns>A float64 scalar on the gradients' device, which nobody waited for.</returns>
+    /// <exception cref="ArgumentException">There are no gradients.</exception>
+    public static Tensor SumOfSquares(IReadOnlyList<Tensor> gradients)
     {
         ArgumentNullException.ThrowIfNull(gradients);
+        if (gradients.Count == 0)
+            throw new ArgumentException($"{nameof(SumOfSquares)}: there are no gradients; expected at least one, whose device says where the sum belongs.", nameof(gradients));
         using var noGradient = no_grad();
-        return gradients.Count == 0 ? 0 : KernelBackends.Choose(nameof(SumOfSquares), gradients[0]).SumOfSquares(gradients);
-    }
-
-    /// <summary>The sum of the squares of a gradient's elements.</summary>
-    /// <param name="gradient">Any shape.</param>
-    public static double SumOfSquares(Tensor gradient)
-    {
-        ArgumentNullException.ThrowIfNull(gradient);
-        return SumOfSquares([gradient]);
+        return KernelBackends.Choose(nameof(SumOfSquares), gradients[0]).SumOfSquares(gradients);
     }
 }

@@ -9,4 +9,16 @@ namespace Microsoft.ML.Mamba.Ops;
 /// <param name="FirstMoment">The weight's shape, contiguous; zeros before the first step; updated in place.</param>
 /// <param name="SecondMoment">The same.</param>
 /// <param name="Step">Settings.</param>
-public readonly record struct AdamWWeight(Tensor Weight, Tensor Gradient, Tensor FirstMoment, Tensor SecondMoment, AdamWStep Step);
+public readonly record struct AdamWWeight(Tensor Weight, Tensor Gradient, Tensor FirstMoment, Tensor SecondMoment, AdamWStep Step)
+{
+    /// <summary>What is to be updated when the processor looks at a guard's numbers, for which it waits: none of the weights, or all with clipped gradients.</summary>
+    internal static IEnumerable<AdamWWeight> Guarded(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard)
+    {
+        using var scope = NewDisposeScope();
+        if (guard is not { } numbers)
+            return weights;
+        return numbers.Scale() is { } scale
+            ? weights.Select(w => w with { Step = w.Step with { GradientScale = w.Step.GradientScale * scale } })
+            : [];
+    }
+}

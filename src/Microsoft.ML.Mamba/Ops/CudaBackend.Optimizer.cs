@@ -7,10 +7,8 @@ namespace Microsoft.ML.Mamba.Ops;
 /// <summary>What an optimizer does, for all weights in one launch. A table of their addresses goes to the GPU before.</summary>
 internal sealed partial class CudaBackend
 {
-    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard)
     {
-        if (weights.Count == 0)
-            return;
         using var scope = NewDisposeScope();
         var tensors = new CudaTensors(weights[0].Weight);
         var rows = new CudaAdamWWeight[weights.Count];
@@ -33,16 +31,14 @@ internal sealed partial class CudaBackend
         }
 
         var table = CudaAdamW.Table(rows);
-        CudaAdamW.Step(tensors.Device, table, tensors.Table(table));
+        CudaAdamW.Step(tensors.Device, table, tensors.Table(table), guard is { } numbers ? Guard(tensors, numbers) : default);
         foreach (var (own, given) in copies)
             given.copy_(own);
-        GC.KeepAlive(weights);
+        GC.KeepAlive((weights, guard));
     }
 
-    public double SumOfSquares(IReadOnlyList<Tensor> values)
+    public Tensor SumOfSquares(IReadOnlyList<Tensor> values)
     {
-        if (values.Count == 0)
-            return 0;
         using var scope = NewDisposeScope();
         var tensors = new CudaTensors(values[0]);
         var rows = new (nint, long)[values.Count];
@@ -53,9 +49,12 @@ internal sealed partial class CudaBackend
         }
 
         var table = CudaSumOfSquares.Table(rows);
-        var result = tensors.New(ScalarType.Float64, 1);
+        var result = tensors.New(ScalarType.Float64);
         CudaSumOfSquares.Of(tensors.Device, table, tensors.Table(table), tensors.Scratch(ScalarType.Float64, table.Blocks), TensorRows.Dense(result));
         GC.KeepAlive(values);
-        return result.cpu().item<double>();
+        return result.MoveToOuterDisposeScope();
     }
+
+    private static CudaAdamWGuard Guard(CudaTensors tensors, AdamWGuard guard) => new(
+        tensors.Single(guard.Loss, "loss", 1, 1).Address, tensors.Double(guard.SumOfSquares, "sumOfSquares"), guard.MaxNorm, AdamWGuard.Epsilon);
 }

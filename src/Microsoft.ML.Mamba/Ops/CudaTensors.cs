@@ -52,6 +52,9 @@ internal readonly struct CudaTensors(Tensor input)
     public CudaRows Dense(Tensor? tensor, string name, long count, long width, ScalarType type) =>
         tensor is null ? default : new CudaRows(TensorRows.Dense(Converted(tensor, name, type)), count, width, Number(type));
 
+    /// <summary>Address of a float64 number.</summary>
+    public nint Double(Tensor tensor, string name) => TensorRows.Dense(Converted(tensor, name, ScalarType.Float64));
+
     /// <summary>A new tensor of a shape on this GPU.</summary>
     public Tensor New(ScalarType type, params ReadOnlySpan<long> shape) => empty(shape, dtype: type, device: _input.device);
 

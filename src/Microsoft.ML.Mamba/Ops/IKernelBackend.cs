@@ -58,10 +58,12 @@ public interface IKernelBackend
     Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias);
 
     /// <summary>One step of AdamW: weights and moments, contiguous and each of its weight's shape, are updated in place.</summary>
-    void AdamWStep(IReadOnlyList<AdamWWeight> weights);
+    /// <param name="weights">At least one.</param>
+    /// <param name="guard">When no step is to be taken, and how gradients are clipped.</param>
+    void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard);
 
-    /// <summary>The sum of the squares of all elements of all tensors, which are on one device and of one type.</summary>
-    double SumOfSquares(IReadOnlyList<Tensor> values);
+    /// <summary>The sum of the squares of all elements of all tensors, at least one, which are on one device and of one type: a float64 scalar there.</summary>
+    Tensor SumOfSquares(IReadOnlyList<Tensor> values);
 }
 
 /// <summary>A backend that brings its own backward passes.</summary>

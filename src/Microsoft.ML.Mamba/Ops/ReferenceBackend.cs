@@ -51,13 +51,9 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
 
     public void BlockSteps(BlockStepInputs inputs) => ((IStepKernels)For(inputs.Hidden)).BlockSteps(inputs);
 
-    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
-    {
-        if (weights.Count > 0)
-            For(weights[0].Weight).AdamWStep(weights);
-    }
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard) => For(weights[0].Weight).AdamWStep(weights, guard);
 
-    public double SumOfSquares(IReadOnlyList<Tensor> values) => values.Count == 0 ? 0 : For(values[0]).SumOfSquares(values);
+    public Tensor SumOfSquares(IReadOnlyList<Tensor> values) => For(values[0]).SumOfSquares(values);
 
     private IBackwardKernels For(Tensor operand) => operand.dtype == ScalarType.Float64 ? _double : _single;
 }

@@ -285,20 +285,20 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         State = TensorRows.OfOptional<T>(block.State, "state", dims.Batch * dims.Channels, dims.State),
     };
 
-    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard)
     {
         using var scope = NewDisposeScope();
-        foreach (var w in weights)
+        foreach (var w in AdamWWeight.Guarded(weights, guard))
             bodies.AdamWStep(Flat(w.Weight, "weight"), Flat(w.Gradient, "gradient"), Flat(w.FirstMoment, "firstMoment"), Flat(w.SecondMoment, "secondMoment"), w.Step);
         GC.KeepAlive(weights);
     }
 
-    public double SumOfSquares(IReadOnlyList<Tensor> values)
+    public Tensor SumOfSquares(IReadOnlyList<Tensor> values)
     {
         using var scope = NewDisposeScope();
         var sum = values.Sum(tensor => bodies.SumOfSquares(Flat(tensor, "values")));
         GC.KeepAlive(values);
-        return sum;
+        return tensor(sum).MoveToOuterDisposeScope();
     }
 
     private static Rows<T> Flat(Tensor tensor, string name) => TensorRows.OfOptional<T>(tensor, name, 1, tensor.NumberOfElements);

@@ -165,16 +165,14 @@ internal sealed class TorchKernels : IKernelBackend
         return F.linear(x, weight.to(x.dtype), bias?.to(x.dtype)).MoveToOuterDisposeScope();
     }
 
-    public void AdamWStep(IReadOnlyList<AdamWWeight> weights)
+    public void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard)
     {
-        foreach (var (weight, gradient, firstMoment, secondMoment, step) in weights)
+        foreach (var (weight, gradient, firstMoment, secondMoment, step) in AdamWWeight.Guarded(weights, guard))
             Step(weight, gradient, firstMoment, secondMoment, step);
     }
 
-    public double SumOfSquares(IReadOnlyList<Tensor> values)
+    public Tensor SumOfSquares(IReadOnlyList<Tensor> values)
     {
-        if (values.Count == 0)
-            return 0;
         using var scope = NewDisposeScope();
         Tensor Squares(Tensor tensor)
         {
@@ -183,7 +181,7 @@ internal sealed class TorchKernels : IKernelBackend
             return (exact * exact).sum(ScalarType.Float64).MoveToOuterDisposeScope();
         }
 
-        return stack(values.Select(Squares)).sum().cpu().item<double>();
+        return stack(values.Select(Squares)).sum().MoveToOuterDisposeScope();
     }
 
     private static void Step(Tensor weight, Tensor gradient, Tensor firstMoment, Tensor secondMoment, in AdamWStep step)

@@ -8,9 +8,6 @@ namespace Microsoft.ML.Mamba.Training;
 /// <summary>Updates a network's weights by their gradients, which it clips together: AdamW, with decay for the weights that should decay.</summary>
 internal sealed class AdamWOptimizer : IDisposable
 {
-    // torch's clip_grad_norm_ adds this to the length, so that the two clip alike.
-    private const double ClipEpsilon = 1e-6;
-
     private readonly MambaTrainingOptions _options;
     private readonly Item[] _items;
     private long _steps;
@@ -31,22 +28,22 @@ internal sealed class AdamWOptimizer : IDisposable
             ParameterGroups.IsEncoder(w.Name) ? encoderRateScale : 1));
     }
 
-    /// <summary>The value of a loss, and the length of all gradients taken as one vector, before clipping. A GPU is waited for once, for both.</summary>
-    internal (double Loss, double GradientNorm) LossAndGradientNorm(Tensor loss)
+    /// <summary>The squared length of all gradients taken as one vector, before clipping: a float64 scalar on their device.</summary>
+    internal Tensor SumOfSquares()
     {
         using var scope = NewDisposeScope();
-        var norm = Math.Sqrt(Ops.AdamW.SumOfSquares([.. _items.Select(item => item.Weight.grad).OfType<Tensor>()]));
-        return (loss.item<float>(), norm);
+        var gradients = _items.Select(item => item.Weight.grad).OfType<Tensor>().ToArray();
+        return (gradients.Length > 0 ? Ops.AdamW.SumOfSquares(gradients) : zeros([], ScalarType.Float64, _items[0].Weight.device)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Takes a step along the gradients.</summary>
+    /// <summary>Takes a step along the gradients; none where loss or gradients are not finite. A GPU is not waited for.</summary>
     /// <param name="learningRate">This step's rate.</param>
-    /// <param name="gradientNorm">What <see cref="LossAndGradientNorm"/> said, finite.</param>
-    internal void Step(double learningRate, double gradientNorm)
+    /// <param name="loss">Whose gradients they are.</param>
+    /// <param name="sumOfSquares">What <see cref="SumOfSquares"/> said.</param>
+    internal void Step(double learningRate, Tensor loss, Tensor sumOfSquares)
     {
         using var scope = NewDisposeScope();
         _steps++;
-        var clip = _options.GradientClip > 0 ? Math.Min(1, _options.GradientClip / (gradientNorm + ClipEpsilon)) : 1;
         var weights = new List<AdamWWeight>(_items.Length);
         foreach (var item in _items)
         {
@@ -62,10 +59,9 @@ internal sealed class AdamWOptimizer : IDisposable
                 Beta1 = _options.Beta1,
                 Beta2 = _options.Beta2,
                 WeightDecay = item.WeightDecay,
-                GradientScale = clip,
             }));
         }
-        Ops.AdamW.Step(weights);
+        Ops.AdamW.Step(weights, new AdamWGuard(loss, sumOfSquares, _options.GradientClip));
     }
 
     public void Dispose()

@@ -24,6 +24,9 @@ internal sealed class TrainingLoop : IDisposable
     private readonly Random _shuffling;
     private readonly Random _augmentation;
     private double _lowestSnapshotLoss = double.PositiveInfinity;
+    private readonly Queue<StepInFlight> _inFlight = new();
+    private readonly int _stepsAhead;
+    private long _stepsTaken;
     private string? _stoppedBecause;
     private int? _keptEpoch;
     private bool _handedOver;
@@ -41,6 +44,9 @@ internal sealed class TrainingLoop : IDisposable
         _shuffling = plan.Seeds.Shuffling();
         _augmentation = plan.Seeds.Augmentation();
         _meter = new ProgressMeter(plan);
+
+        // While a GPU computes a step, the processor queues the next one; a processor that computes itself has nothing to gain.
+        _stepsAhead = _request.Device.CudaIndex is null ? 0 : 1;
     }
 
     /// <summary>Trains as the request says.</summary>
@@ -69,6 +75,10 @@ internal sealed class TrainingLoop : IDisposable
     /// <summary>Frees what only training needs, and the networks too unless a fitted model has taken them over.</summary>
     public void Dispose()
     {
+        foreach (var step in _inFlight)
+        {
+            step.Outcome.Dispose();
+        }
         _step.Dispose();
         _best.Dispose();
         _trainee.Dispose();
@@ -116,26 +126,48 @@ internal sealed class TrainingLoop : IDisposable
         _meter.BeginEpoch(epoch);
         foreach (var rows in LengthBucketedBatches.Shuffled(_plan.Train, _plan.Options.BatchSize, _shuffling))
         {
-            if (_meter.Steps == _plan.Steps)
+            if (_stepsTaken == _plan.Steps)
             {
                 break;
             }
             _request.CheckAlive();
             var batch = Augment(PaddedBatch.Gather(_plan.Train, rows));
-            var rate = _schedule.At(_meter.Steps);
-            var (loss, norm) = _step.Take(batch, rate, beforeUpdate: value => SnapshotInFirstEpoch(epoch, value));
-            if (!double.IsFinite(loss) || !double.IsFinite(norm))
+            var rate = _schedule.At(_stepsTaken);
+            var outcome = _step.Take(batch, rate, MayKeepWeights(epoch) ? KeepIfLowest : null);
+            _stepsTaken++;
+            _inFlight.Enqueue(new StepInFlight(outcome, batch.Rows, batch.RealPositions, rate));
+            if (Conclude(epoch, _stepsAhead) is { } breakdown)
             {
-                var what = double.IsFinite(loss) ? $"the gradient became {norm}" : $"the loss became {loss}";
+                return breakdown;
+            }
+        }
+        if (Conclude(epoch, 0) is { } atTheEnd)
+        {
+            return atTheEnd;
+        }
+        _meter.EndOfTraining();
+        return null;
+    }
+
+    /// <summary>Accounts for the steps in flight, the oldest first, until no more than a number are left; says what broke down, if anything did.</summary>
+    private string? Conclude(int epoch, int left)
+    {
+        while (_inFlight.Count > left)
+        {
+            var step = _inFlight.Dequeue();
+            using var outcome = step.Outcome;
+            var numbers = outcome.Read();
+            if (!numbers.IsFinite)
+            {
+                var what = double.IsFinite(numbers.Loss) ? $"the gradient became {numbers.GradientNorm}" : $"the loss became {numbers.Loss}";
                 return FormattableString.Invariant($"{what} at step {_meter.Steps + 1:N0} (epoch {epoch})");
             }
-            _meter.StepDone(batch.Rows, batch.RealPositions, loss, rate);
+            _meter.StepDone(step.Rows, step.Positions, numbers.Loss, step.LearningRate);
             if (_request.Progress is not null && _meter.WithinEpoch() is { } progress)
             {
                 _request.Progress(progress);
             }
         }
-        _meter.EndOfTraining();
         return null;
     }
 
@@ -228,10 +260,11 @@ internal sealed class TrainingLoop : IDisposable
     }
 
     // Until the first epoch has been evaluated, the weights of the step with the lowest loss among a few are the best known.
-    private void SnapshotInFirstEpoch(int epoch, double loss)
+    private bool MayKeepWeights(int epoch) => epoch == 1 && _stepsTaken % Math.Max(1, _plan.StepsPerEpoch / SnapshotsInFirstEpoch) == 0;
+
+    private void KeepIfLowest(double loss)
     {
-        var interval = Math.Max(1, _plan.StepsPerEpoch / SnapshotsInFirstEpoch);
-        if (epoch == 1 && _meter.Steps % interval == 0 && loss < _lowestSnapshotLoss)
+        if (loss < _lowestSnapshotLoss)
         {
             _lowestSnapshotLoss = loss;
             _best.Take(0);
@@ -268,4 +301,7 @@ internal sealed class TrainingLoop : IDisposable
         _handedOver = true;
         return new SequencePredictor(_plan.Describe(history) with { Objective = objective }, network);
     }
+
+    /// <summary>A step that a device may still be computing.</summary>
+    private readonly record struct StepInFlight(StepOutcome Outcome, int Rows, long Positions, double LearningRate);
 }

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace Microsoft.ML.Mamba.Training;
 
-/// <summary>One step of training: forward, loss, backward, clipping, update. Nothing is updated from numbers that are not finite.</summary>
+/// <summary>
+/// One step of training: forward, loss, backward, clipping, update. Nothing is updated from numbers that are not finite. A GPU is
+/// not waited for: it looks at the numbers itself, so that the next step can be queued while it computes this one.
+/// </summary>
 internal sealed class TrainingStep : IDisposable
 {
     private readonly ITrainee _trainee;
@@ -28,9 +31,8 @@ internal sealed class TrainingStep : IDisposable
     /// <summary>Takes the step.</summary>
     /// <param name="batch">The rows.</param>
     /// <param name="learningRate">This step's rate.</param>
-    /// <param name="beforeUpdate">Called with the loss when loss and gradients are finite, before the weights change.</param>
-    /// <returns>The loss, and the length of the gradient before clipping (NaN when the loss was not finite).</returns>
-    internal (double Loss, double GradientNorm) Take(PaddedBatch batch, double learningRate, Action<double> beforeUpdate)
+    /// <param name="beforeUpdate">Called with the loss when loss and gradients are finite, before the weights change: for this a GPU is waited for. Null for nothing.</param>
+    internal StepOutcome Take(PaddedBatch batch, double learningRate, Action<double>? beforeUpdate = null)
     {
         using var scope = NewDisposeScope();
         var loss = _trainee.Loss(batch);
@@ -41,17 +43,14 @@ internal sealed class TrainingStep : IDisposable
             weight.grad = null;
         }
         loss.backward();
-        var (value, norm) = _optimizer.LossAndGradientNorm(loss);
-        if (!double.IsFinite(value))
+        var squares = _optimizer.SumOfSquares();
+        var outcome = new StepOutcome(loss, squares);
+        if (beforeUpdate is not null && outcome.Read() is { IsFinite: true } numbers)
         {
-            return (value, double.NaN);
+            beforeUpdate(numbers.Loss);
         }
-        if (double.IsFinite(norm))
-        {
-            beforeUpdate(value);
-            _optimizer.Step(learningRate, norm);
-        }
-        return (value, norm);
+        _optimizer.Step(learningRate, loss, squares);
+        return outcome;
     }
 
     /// <summary>Frees the optimizer's state and the gradients; the network stays.</summary>

@@ -70,6 +70,21 @@ public sealed class GpuTrainingTests
         static bool IsWeights(KeyValuePair<string, byte[]> entry) => entry.Key.EndsWith("model.safetensors", StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public void A_breakdown_is_noticed_while_a_later_step_is_under_way()
+    {
+        CudaMachine.SkipIfAbsent();
+        var options = ToyTasks.FastOptions();
+        options.LearningRate = 1e30;
+        options.WarmupRatio = 0;
+        using var model = TrainingLoop.Run(ToyTasks.Request(options) with { Device = new ComputeDevice(0) });
+        var history = model.Description.History;
+
+        Assert.Equal((0, 0), (history.BestEpoch, history.Epochs.Count));
+        Assert.Matches(@"^Training broke down: the (loss|gradient) became \S+ at step \d+ \(epoch 1\)\.$", history.StoppedBecause);
+        Assert.All(model.Predict(ToyTasks.AllOf(ToyTasks.GcRich(20, seed: 3))), score => Assert.True(float.IsFinite(score)));
+    }
+
     [SkippableTheory]
     [InlineData(MambaPrecision.Float32)]
     [InlineData(MambaPrecision.BFloat16)]

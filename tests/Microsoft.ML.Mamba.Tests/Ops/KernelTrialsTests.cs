@@ -67,8 +67,8 @@ public sealed class KernelTrialsTests
 
         public Tensor LinearStep(Tensor x, Tensor weight, Tensor? bias) => _right.LinearStep(x, weight, bias);
 
-        public void AdamWStep(IReadOnlyList<AdamWWeight> weights) => _right.AdamWStep(weights);
+        public void AdamWStep(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard) => _right.AdamWStep(weights, guard);
 
-        public double SumOfSquares(IReadOnlyList<Tensor> values) => _right.SumOfSquares(values);
+        public Tensor SumOfSquares(IReadOnlyList<Tensor> values) => _right.SumOfSquares(values);
     }
 }

@@ -43,8 +43,9 @@ public sealed class AdamWOptimizerTests
             SetGradients(ours, step);
             SetGradients(theirs, step);
             var rate = 0.02 / step;
-            var norm = optimizer.LossAndGradientNorm(tensor(0f)).GradientNorm;
-            optimizer.Step(rate, norm);
+            var squares = optimizer.SumOfSquares();
+            optimizer.Step(rate, tensor(0f), squares);
+            var norm = Math.Sqrt(squares.item<double>());
             var expectedNorm = nn.utils.clip_grad_norm_(theirs.Select(w => w.Tensor), clip > 0 ? clip : float.MaxValue);
             foreach (var group in reference.ParamGroups)
             {
@@ -71,10 +72,42 @@ public sealed class AdamWOptimizerTests
         using var gradient = ones(70);
         weights[2].Tensor.grad = gradient;
 
-        optimizer.Step(0.1, optimizer.LossAndGradientNorm(tensor(0f)).GradientNorm);
+        optimizer.Step(0.1, tensor(0f), optimizer.SumOfSquares());
 
         Assert.Equal(before, weights[0].Tensor.data<float>().ToArray());
         Assert.NotEqual(moved, weights[2].Tensor.data<float>().ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Unfit))]
+    public void Nothing_changes_by_numbers_that_are_not_finite(string backend, float loss, float gradientOfOne)
+    {
+        using var forced = KernelBackends.Force(backend);
+        var weights = Weights(seed: 3);
+        using var optimizer = new AdamWOptimizer(weights, new MambaTrainingOptions(), ParameterGroups.Decays);
+        SetGradients(weights, step: 1);
+        using (no_grad())
+        {
+            weights[1].Tensor.grad!.view(-1)[7] = gradientOfOne;
+        }
+        var before = Array.ConvertAll(weights, w => w.Tensor.data<float>().ToArray());
+
+        optimizer.Step(0.1, tensor(loss), optimizer.SumOfSquares());
+
+        Assert.Equal(before, Array.ConvertAll(weights, w => w.Tensor.data<float>().ToArray()));
+    }
+
+    public static TheoryData<string, float, float> Unfit()
+    {
+        var cases = new TheoryData<string, float, float>();
+        foreach (var backend in KernelBackends.All.Where(b => b.Supports(DeviceType.CPU, ScalarType.Float32, out _)))
+        {
+            cases.Add(backend.Name, float.NaN, 1);
+            cases.Add(backend.Name, float.PositiveInfinity, 1);
+            cases.Add(backend.Name, 1, float.NaN);
+            cases.Add(backend.Name, 1, float.NegativeInfinity);
+        }
+        return cases;
     }
 
     private static (string Name, Parameter Tensor)[] Weights(int seed)

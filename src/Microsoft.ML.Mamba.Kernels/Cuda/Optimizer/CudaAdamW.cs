@@ -21,11 +21,23 @@ public static class CudaAdamW
     /// <param name="device">The GPU.</param>
     /// <param name="table">What <see cref="Table"/> gave.</param>
     /// <param name="address">Address of the table's words on the device.</param>
+    /// <param name="guard">When there must be no step, and how gradients are clipped; default for a step in any case.</param>
     /// <exception cref="CudaException">The kernel cannot be compiled or launched.</exception>
-    public static void Step(CudaDevice device, CudaTensorTable table, nint address) => Plan(table, address).On(device);
+    public static void Step(CudaDevice device, CudaTensorTable table, nint address, CudaAdamWGuard guard = default) => Plan(table, address, guard).On(device);
 
-    internal static CudaLaunch<CudaAdamWArguments> Plan(CudaTensorTable table, nint address) =>
-        new(Variants[0], new CudaAdamWArguments { Rows = address, Count = table.Count }, table.Blocks, CudaTensorTable.Threads);
+    internal static CudaLaunch<CudaAdamWArguments> Plan(CudaTensorTable table, nint address, CudaAdamWGuard guard) => new(
+        Variants[0],
+        new CudaAdamWArguments
+        {
+            Rows = address,
+            Loss = guard.Loss,
+            SumOfSquares = guard.SumOfSquares,
+            MaxNorm = guard.MaxNorm,
+            Epsilon = guard.Epsilon,
+            Count = table.Count,
+        },
+        table.Blocks,
+        CudaTensorTable.Threads);
 
     private static CudaAdamWRow Row(in CudaAdamWWeight weight, long firstBlock)
     {
@@ -60,6 +72,13 @@ public static class CudaAdamW
 /// <param name="Step">Settings.</param>
 public readonly record struct CudaAdamWWeight(nint Weight, nint Gradient, nint FirstMoment, nint SecondMoment, long Count, AdamWStep Step);
 
+/// <summary>Numbers in a GPU's memory on which a step of AdamW depends: without finite ones there is none.</summary>
+/// <param name="Loss">Address of the loss, float32; 0 for a step in any case.</param>
+/// <param name="SumOfSquares">Address of the sum of the squares of all gradients, float64.</param>
+/// <param name="MaxNorm">Gradients are scaled by min(1, MaxNorm / (√SumOfSquares + Epsilon)); 0 for no clipping.</param>
+/// <param name="Epsilon">Added to the norm.</param>
+public readonly record struct CudaAdamWGuard(nint Loss, nint SumOfSquares, double MaxNorm, double Epsilon);
+
 /// <summary>A row of adamw's table.</summary>
 [StructLayout(LayoutKind.Sequential)]
 [CudaParameters("adamw.cuh", "AdamWRow")]
@@ -87,5 +106,9 @@ internal struct CudaAdamWRow
 internal struct CudaAdamWArguments
 {
     public nint Rows;
+    public nint Loss;
+    public nint SumOfSquares;
+    public double MaxNorm;
+    public double Epsilon;
     public int Count;
 }

@@ -13,18 +13,30 @@ public sealed class CudaOptimizerOnHostTests
 
     private static readonly AdamWStep Settings = new() { Number = 3, LearningRate = 0.01, Beta1 = 0.9, Beta2 = 0.98, WeightDecay = 0.1, GradientScale = 0.5 };
 
-    [SkippableFact]
-    public void A_step_of_AdamW_over_many_weights_agrees_with_the_plain_loop()
+    /// <summary>No numbers to depend on; a length within the bound, at 5 beyond it; and numbers by which there must be no step.</summary>
+    [SkippableTheory]
+    [InlineData(null, 25.0, 2.0, 1.0)]
+    [InlineData(1f, 25.0, 0.0, 1.0)]
+    [InlineData(1f, 25.0, 6.0, 1.0)]
+    [InlineData(1f, 25.0, 2.0, 2 / (5 + 1e-6))]
+    [InlineData(float.NaN, 25.0, 2.0, null)]
+    [InlineData(float.PositiveInfinity, 25.0, 0.0, null)]
+    [InlineData(1f, double.NaN, 2.0, null)]
+    [InlineData(1f, double.PositiveInfinity, 2.0, null)]
+    public void A_step_of_AdamW_over_many_weights_agrees_with_the_plain_loop(float? loss, double sumOfSquares, double maxNorm, double? scale)
     {
         HostCuda.SkipIfMissing();
+        using var lossAt = new NativeArray<float>([loss ?? 0]);
+        using var sumAt = new NativeArray<double>([sumOfSquares]);
+        CudaAdamWGuard guard = loss is null ? default : new(lossAt.Address, sumAt.Address, maxNorm, 1e-6);
         var random = new Random(1);
         TestWeight[] weights = [.. Shapes.Select((shape, i) => new TestWeight(random, shape.Count, shape.Offset, Settings with { Number = 1 + i, WeightDecay = 0.1 * i }))];
         var table = CudaAdamW.Table([.. weights.Select(weight => weight.Row)]);
         using var words = new NativeArray<long>(table.Words);
-        HostCuda.Run(CudaAdamW.Plan(table, words.Address));
+        HostCuda.Run(CudaAdamW.Plan(table, words.Address, guard));
         foreach (var weight in weights)
         {
-            weight.AssertStepped();
+            weight.AssertStepped(scale);
             weight.Dispose();
         }
     }
@@ -78,11 +90,13 @@ public sealed class CudaOptimizerOnHostTests
 
         public CudaAdamWWeight Row => new(_rows[0].Rows.Address, _rows[1].Rows.Address, _rows[2].Rows.Address, _rows[3].Rows.Address, _count, _step);
 
-        public void AssertStepped()
+        /// <param name="scale">Factor of the gradients; null for no step.</param>
+        public void AssertStepped(double? scale)
         {
             using GuardedRows<double> weight = new(1, _count, 0, _before[0]), gradient = new(1, _count, 0, _before[1]), first = new(1, _count, 0, _before[2]),
                 second = new(1, _count, 0, _before[3]);
-            Reference.AdamW.Step(weight.Rows, gradient.Rows, first.Rows, second.Rows, _step);
+            if (scale is { } factor)
+                Reference.AdamW.Step(weight.Rows, gradient.Rows, first.Rows, second.Rows, _step with { GradientScale = _step.GradientScale * factor });
             Closeness.Assert("weight", weight.Read("weight"), _rows[0].Read("weight"), 1e-6);
             Closeness.Assert("m", first.Read("m"), _rows[2].Read("m"), 1e-6);
             Closeness.Assert("v", second.Read("v"), _rows[3].Read("v"), 1e-6);

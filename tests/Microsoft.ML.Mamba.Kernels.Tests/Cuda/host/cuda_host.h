@@ -31,6 +31,8 @@ struct ushort1 { unsigned short x; };
 struct uint1 { unsigned x; };
 struct alignas(8) uint2 { unsigned x, y; };
 
+using std::isfinite; // global in CUDA, while a C++ compiler has it in a namespace
+
 namespace cuda_host
 {
 constexpr int LanesPerWarp = 32;
