@@ -11,9 +11,10 @@ namespace Microsoft.ML.Mamba.Benchmarks;
 /// <param name="Direction">forward, forward leaving checkpoints, or backward.</param>
 /// <param name="Microseconds">Median time of a call through the op's backend, launches and allocation included.</param>
 /// <param name="Picoseconds">Per (b, l, d).</param>
+/// <param name="QueueMicroseconds">Median time that the processor takes for it.</param>
 /// <param name="Official">Of the official kernel on an H200 (state-spaces/mamba e9594ce, CUDA 13.0), picoseconds per (b, l, d); null where it was not measured.</param>
 /// <param name="Ratio">Official over ours.</param>
-internal sealed record CudaScanRow(string Shape, string Type, string Direction, double Microseconds, double Picoseconds, double? Official, double? Ratio);
+internal sealed record CudaScanRow(string Shape, string Type, string Direction, double Microseconds, double Picoseconds, double QueueMicroseconds, double? Official, double? Ratio);
 
 /// <summary>Time of the selective scan on a GPU.</summary>
 internal static class CudaScanBenchmark
@@ -49,7 +50,7 @@ internal static class CudaScanBenchmark
             {
                 foreach (CudaScanRow row in Measure(backend, c.Batch, c.Length, c.Channels, c.Type, c.Forward, c.Backward, arguments.GetValue(rounds)))
                 {
-                    Console.WriteLine(FormattableString.Invariant($"{row.Shape} {row.Type} {row.Direction}: {row.Picoseconds:0.00} ps"));
+                    Console.WriteLine(FormattableString.Invariant($"{row.Shape} {row.Type} {row.Direction}: {row.Picoseconds:0.00} ps, {row.QueueMicroseconds:0.0} µs of the processor"));
                     rows.Add(row);
                 }
             }
@@ -71,8 +72,12 @@ internal static class CudaScanBenchmark
         Tensor dy = Random(batch, length, channels);
         string shape = $"{batch} x {length} x {channels}";
         double elements = (double)batch * length * channels;
-        CudaScanRow Row(string direction, double seconds, double? official) =>
-            new(shape, type.ToString(), direction, 1e6 * seconds, 1e12 * seconds / elements, official, official / (1e12 * seconds / elements));
+        CudaScanRow Row(string direction, (double Call, double Queueing) seconds, double? official)
+        {
+            double picoseconds = 1e12 * seconds.Call / elements;
+            return new(shape, type.ToString(), direction, 1e6 * seconds.Call, picoseconds, 1e6 * seconds.Queueing, official, official / picoseconds);
+        }
+
 
         yield return Row("forward", Seconds(() => Release(backend.SelectiveScanForward(inputs, finalState: false, forBackward: false)), rounds), forward);
         yield return Row("forward with checkpoints", Seconds(() => Release(backend.SelectiveScanForward(inputs, finalState: false, forBackward: true)), rounds), null);
@@ -81,25 +86,30 @@ internal static class CudaScanBenchmark
         yield return Row("backward", Seconds(() => Release(backend.SelectiveScanBackward(inputs, outputs.Checkpoints, dy, null, All)), rounds), backward);
     }
 
-    /// <summary>Calls are queued ten at a time, so that only the longer of queueing and computing counts, as in a model.</summary>
-    private static double Seconds(Action call, int rounds)
+    /// <summary>
+    /// Calls are queued one behind the other, as a model does with hundreds, so that only the longer of queueing and computing counts: as
+    /// many as keep the GPU busy for about 20 ms, so that the start of the first and the wait for the last, 10 to 15 µs, are lost in them.
+    /// Processor time is that of ten calls, which the GPU's queue takes at once.
+    /// </summary>
+    private static (double Call, double Queueing) Seconds(Action call, int rounds)
     {
-        const int Calls = 10;
-        call();
-        call();
-        cuda.synchronize();
-        double[] times = new double[rounds];
-        for (int i = 0; i < rounds; i++)
-        {
-            long start = Stopwatch.GetTimestamp();
-            for (int k = 0; k < Calls; k++)
-                call();
-            cuda.synchronize();
-            times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds / Calls;
-        }
+        const int Least = 10, Most = 400;
+        const double Wanted = 20e-3;
+        Round(call, Least);
+        int calls = (int)Math.Clamp(Wanted / Round(call, Least).Call, Least, Most);
+        (double Call, double Queueing)[] times = [.. Enumerable.Range(0, rounds).Select(_ => (Round(call, calls).Call, Round(call, Least).Queueing))];
+        return (times.Select(t => t.Call).Order().ElementAt(rounds / 2), times.Select(t => t.Queueing).Order().ElementAt(rounds / 2));
+    }
 
-        Array.Sort(times);
-        return times[rounds / 2];
+    private static (double Call, double Queueing) Round(Action call, int calls)
+    {
+        cuda.synchronize();
+        long start = Stopwatch.GetTimestamp();
+        for (int k = 0; k < calls; k++)
+            call();
+        double queueing = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        cuda.synchronize();
+        return (Stopwatch.GetElapsedTime(start).TotalSeconds / calls, queueing / calls);
     }
 
     private static void Release(ScanOutputs outputs)
