@@ -6,6 +6,7 @@
 //
 // Compile with -DELEMENTS=16384 (see tensor_table.cuh).
 #include "adamw.cuh"
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 #include "tensor_table.cuh"
 
@@ -44,6 +45,7 @@ MAMBA_DEVICE void update(const AdamWRow& p, float scale, long long at)
 
 extern "C" __global__ void __launch_bounds__(Threads) adamw(const __grid_constant__ AdamWParams p)
 {
+    wait_for_earlier_launches();
     // One thread for all: in double, which many GPUs are slow at.
     __shared__ float clip;
     if (threadIdx.x == 0)

@@ -5,6 +5,7 @@
 //
 // Compile with -DREAL=float|bf16|f16 -DWIDTH=1..8 -DVECTOR=1|2|4|8 (elements of one access; every row must be so aligned).
 #include "causal_conv1d.cuh"
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 
 constexpr int History = WIDTH - 1;
@@ -173,6 +174,7 @@ MAMBA_DEVICE void write_last(const ConvForwardParams& p, const Place& place)
 
 extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_forward(const __grid_constant__ ConvForwardParams p)
 {
+    wait_for_earlier_launches();
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
         return;
@@ -321,6 +323,7 @@ MAMBA_DEVICE void walk(const ConvBackwardParams& p, const Place& place)
 // bias take its own positions only. The first piece begins with the inputs before the start.
 extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_backward(const __grid_constant__ ConvBackwardParams p)
 {
+    wait_for_earlier_launches();
     const Place place(p.batch, p.segments, p.channels);
     if (!place.inside)
         return;
@@ -333,6 +336,7 @@ extern "C" __global__ void __launch_bounds__(128, 4) causal_conv1d_backward(cons
 // One position: one thread for VECTOR channels of one sequence.
 extern "C" __global__ void __launch_bounds__(128) causal_conv1d_step(const __grid_constant__ ConvStepParams p)
 {
+    wait_for_earlier_launches();
     const Place place(p.batch, 1, p.channels);
     if (!place.inside)
         return;

@@ -3,6 +3,7 @@
 //
 // Compile with -DREAL=float|bf16|f16 -DVECTOR=1|4|8 (elements of one access; the addresses must be so aligned).
 #include "counter_dropout.cuh"
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 
 typedef unsigned long long Word;
@@ -45,6 +46,7 @@ MAMBA_DEVICE void drop(const DropoutParams& p, long long at)
 
 extern "C" __global__ void __launch_bounds__(256) counter_dropout(const __grid_constant__ DropoutParams p)
 {
+    wait_for_earlier_launches();
     const long long item = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
     const long long items = static_cast<long long>(gridDim.x) * blockDim.x;
     const long long packs = p.count / VECTOR;

@@ -1,4 +1,5 @@
 // The largest score of each row and its place, the first among equals; of a row with NaN the first NaN. A block has a row.
+#include "earlier_launches.cuh"
 #include "largest_scores.cuh"
 
 constexpr int Lanes = 32;
@@ -34,6 +35,7 @@ MAMBA_DEVICE Found best_of_warp(Found best)
 extern "C" __global__ void __launch_bounds__(Lanes * Warps) largest_scores(const __grid_constant__ LargestScoresParams p)
 {
     __shared__ Found found[Warps];
+    wait_for_earlier_launches();
     const float* scores = p.scores + static_cast<long long>(blockIdx.x) * p.count;
     const Found none{-float_of(0x7f800000u), 0x7fffffff};
     const int lane = threadIdx.x % Lanes, warp = threadIdx.x / Lanes;

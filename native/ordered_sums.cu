@@ -1,5 +1,6 @@
 // Sums over the rows of partial results, in a fixed order, so that the same launch gives the same bits. A block has 32 columns;
 // its 32 warps take equal runs of the rows, whose sums are then added from the first run to the last.
+#include "earlier_launches.cuh"
 #include "ordered_sums.cuh"
 
 constexpr int Columns = 32;
@@ -8,6 +9,7 @@ constexpr int Runs = 32;
 extern "C" __global__ void __launch_bounds__(Columns* Runs) ordered_sums(const __grid_constant__ OrderedSumsParams p)
 {
     __shared__ double sums[Runs][Columns + 1];
+    wait_for_earlier_launches();
     const int lane = threadIdx.x % Columns;
     const int run = threadIdx.x / Columns;
     const long long columns = p.planes * p.channels;

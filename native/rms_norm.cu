@@ -5,6 +5,7 @@
 //
 // Compile with -DREAL=float|bf16|f16 (x, y and their gradients) -DSUM=float|REAL's (residual, sum) -DVECTOR=1|2|4|8 -DITEMS=1..32
 // -DLANES=32|64|128|256|512|1024. Blocks have LANES threads, 128 at least; rows wider than the registers have a block each.
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 #include "rms_norm.cuh"
 
@@ -104,6 +105,7 @@ MAMBA_DEVICE void write_normed(const NormForwardParams& p, long long row, long l
 
 extern "C" __global__ void __launch_bounds__(Threads) rms_norm_forward(const __grid_constant__ NormForwardParams p)
 {
+    wait_for_earlier_launches();
     const long long row = static_cast<long long>(blockIdx.x) * Teams + threadIdx.x / LANES;
     const long long width = row < p.rows ? p.width : 0;
     const int first = threadIdx.x % LANES * VECTOR;
@@ -233,6 +235,7 @@ MAMBA_DEVICE void write_sums(float* partials, const float (&dWeight)[ITEMS][VECT
 // registers in its row of the partial sums. All of a row is on its way before the first of it is used.
 extern "C" __global__ void __launch_bounds__(Threads, 512 / Threads) rms_norm_backward(const __grid_constant__ NormBackwardParams p)
 {
+    wait_for_earlier_launches();
     const long long team = static_cast<long long>(blockIdx.x) * Teams + threadIdx.x / LANES;
     const int first = threadIdx.x % LANES * VECTOR;
     float* partials = p.partials ? p.partials + blockIdx.x * p.width : nullptr;

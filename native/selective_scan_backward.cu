@@ -6,6 +6,7 @@
 //   dA = Σ_t delta·r              dD = Σ_t dy'·u                  dz = dy·y·SiLU'(z)
 //
 // Defines: those of scan_gradient_tile.cuh; MIN_BLOCKS, blocks of a multiprocessor.
+#include "earlier_launches.cuh"
 #include "scan_gradient_walk.cuh"
 
 extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan_backward(const __grid_constant__ ScanBackwardParams p)
@@ -18,6 +19,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     const long long begin = segment * p.segmentLength;
     const long long length = p.length - begin < p.segmentLength ? p.length - begin : p.segmentLength;
     const int tiles = static_cast<int>((length + Tile - 1) / Tile);
+    wait_for_earlier_launches();
 
     Cursor& cursor = shared.cursors[place.thread];          // of the tile whose gradients are to be finished, or that is copied
     const long long last = static_cast<long long>(tiles - 1) * Tile;

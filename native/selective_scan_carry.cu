@@ -7,6 +7,7 @@
 //
 // Defines: those of scan_tiles.cuh; BACKWARD; MIN_BLOCKS, blocks of a multiprocessor;
 // SHARED_BYTES, what the launch plan reserves.
+#include "earlier_launches.cuh"
 #include "scan_horizon.cuh"
 #include "scan_pushes.cuh"
 #include "selective_scan.cuh"
@@ -36,6 +37,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
     Shared& shared = *reinterpret_cast<Shared*>(memory);
     const Place place = Place::get(p.channels, p.groups);
     const int sequence = place.run / p.segments, segment = place.run % p.segments;
+    wait_for_earlier_launches();
     if (segment == (BACKWARD ? 0 : p.segments - 1))
         return;                                     // there is no segment to carry to
     const long long begin = segment * p.segmentLength;

@@ -1,5 +1,6 @@
 // The states before each segment of a sequence (backward: the gradients of the states after each), from what each segment does alone:
 // one thread for a state of a channel goes from segment to segment. Nothing follows the last, so what it does is not asked.
+#include "earlier_launches.cuh"
 #include "numbers.cuh"
 #include "selective_scan.cuh"
 
@@ -7,6 +8,7 @@ constexpr int Ahead = 8;                            // segments whose numbers ar
 
 extern "C" __global__ void __launch_bounds__(128) selective_scan_chain(const __grid_constant__ ScanChainParams p)
 {
+    wait_for_earlier_launches();
     const long long index = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
     const long long perSequence = static_cast<long long>(p.channels) * p.states;
     if (index >= p.sequences * perSequence)

@@ -8,6 +8,7 @@
 //
 // Defines: those of scan_tiles.cuh; CHECKPOINTS, 1 when they are wanted; MIN_BLOCKS, blocks of a multiprocessor; SHARED_BYTES, what the
 // launch plan reserves.
+#include "earlier_launches.cuh"
 #include "scan_pushes.cuh"
 #include "selective_scan.cuh"
 
@@ -49,6 +50,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
 
     const int tiles = static_cast<int>((length + Tile - 1) / Tile);
     const long long row = sequence * p.length + begin;
+    wait_for_earlier_launches();
 
     if (place.helper)
     {

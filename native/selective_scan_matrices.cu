@@ -1,11 +1,13 @@
 // dB and dC: the sums of what each block of channels has given, in the order of the blocks.
 //
 // Defines: REAL; FOUR, 1 when N is a multiple of four, so that a thread takes four columns.
+#include "earlier_launches.cuh"
 #include "numbers.cuh"
 #include "selective_scan.cuh"
 
 extern "C" __global__ void __launch_bounds__(256) selective_scan_matrices(const __grid_constant__ ScanMatricesParams p)
 {
+    wait_for_earlier_launches();
     constexpr int Taken = FOUR ? 4 : 1;
     const long long index = (static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x) * Taken;
     const int columns = 2 * p.states * p.groups;

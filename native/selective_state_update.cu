@@ -4,11 +4,13 @@
 // and written once.
 //
 // Compile with -DREAL=float|bf16|f16 -DVECTOR=1|2|4 (states of one access; N must be a multiple of it).
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 #include "selective_state_update.cuh"
 
 extern "C" __global__ void __launch_bounds__(128) selective_state_update(const __grid_constant__ StateUpdateParams p)
 {
+    wait_for_earlier_launches();
     const long long item = static_cast<long long>(blockIdx.x) * blockDim.x + threadIdx.x;
     const int lane = threadIdx.x % p.lanes;
     const long long row = item / p.lanes;

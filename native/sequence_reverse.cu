@@ -1,5 +1,6 @@
 // Reverses each sequence of a right-padded batch within its own length; padding is copied. UNIT is what a thread moves at a time,
 // whatever the elements are: one of CUDA's types of 2, 4, 8 or 16 bytes.
+#include "earlier_launches.cuh"
 
 struct SequenceReverseParams
 {
@@ -16,6 +17,7 @@ struct SequenceReverseParams
 
 extern "C" __global__ void sequence_reverse(const __grid_constant__ SequenceReverseParams p)
 {
+    wait_for_earlier_launches();
     const int threads_per_row = 1 << p.threads_per_row_log2;
     const int rows_per_block = static_cast<int>(blockDim.x) >> p.threads_per_row_log2;
     const long long row = static_cast<long long>(blockIdx.x) * rows_per_block + (threadIdx.x >> p.threads_per_row_log2);

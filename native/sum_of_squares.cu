@@ -2,6 +2,7 @@
 // their sum by one block. Four squares are added in float32, everything after that in float64.
 //
 // Compile with -DELEMENTS=16384 (see tensor_table.cuh).
+#include "earlier_launches.cuh"
 #include "packs.cuh"
 #include "sum_of_squares.cuh"
 #include "tensor_table.cuh"
@@ -35,6 +36,7 @@ MAMBA_DEVICE float squares(const float* values, long long at)
 
 extern "C" __global__ void __launch_bounds__(Threads) squares_of_blocks(const __grid_constant__ SquaresParams p)
 {
+    wait_for_earlier_launches();
     const SquaresRow row = row_of_block(p.rows, p.count);
     const Part part(row);
     long long rest = part.first;
@@ -56,6 +58,7 @@ extern "C" __global__ void __launch_bounds__(Threads) squares_of_blocks(const __
 
 extern "C" __global__ void __launch_bounds__(Threads) sum_of_blocks(const __grid_constant__ SquaresParams p)
 {
+    wait_for_earlier_launches();
     double sum = 0.0;
 #pragma unroll 4
     for (int i = threadIdx.x; i < p.blocks; i += Threads)

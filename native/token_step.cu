@@ -8,6 +8,7 @@
 // weights are asked for one phase early. A row's sums do not depend on the other rows.
 //
 // Compile with -DREAL=float|bf16|f16 (matrices of the blocks, inputs of the convolution) -DROWS=1|2|4|8.
+#include "earlier_launches.cuh"
 #include "token_step.cuh"
 
 constexpr int Lanes = 32;
@@ -512,6 +513,7 @@ MAMBA_DEVICE void run_phase(const TokenStepParams& p, const Shared& shared, int 
 extern "C" __global__ void __launch_bounds__(Threads, 1) token_step(const __grid_constant__ TokenStepParams p)
 {
     extern __shared__ __align__(16) unsigned char memory[];
+    wait_for_earlier_launches();
     const Shared shared(memory, p.layers);
     load_table(p, shared);
     GridBarrier barrier(p.counts);

@@ -37,6 +37,9 @@ internal sealed unsafe class CudaDriver
     public readonly delegate* unmanaged<nint, void*, nuint, int> MemcpyHostToDevice;
     public readonly delegate* unmanaged<void*, nint, nuint, int> MemcpyDeviceToHost;
 
+    /// <summary>A launch with attributes; null with drivers before 11.8.</summary>
+    public readonly delegate* unmanaged<CudaLaunchConfig*, nint, void**, void**, int> LaunchKernelEx;
+
     /// <summary>Size of a kernel's parameter; null with drivers before 12.4.</summary>
     public readonly delegate* unmanaged<nint, nuint, nuint*, nuint*, int> FuncGetParamInfo;
 
@@ -73,6 +76,11 @@ internal sealed unsafe class CudaDriver
         if (NativeLibrary.TryGetExport(library, "cuFuncGetParamInfo", out nint getParamInfo))
         {
             FuncGetParamInfo = (delegate* unmanaged<nint, nuint, nuint*, nuint*, int>)getParamInfo;
+        }
+
+        if (NativeLibrary.TryGetExport(library, "cuLaunchKernelEx", out nint launchKernelEx))
+        {
+            LaunchKernelEx = (delegate* unmanaged<CudaLaunchConfig*, nint, void**, void**, int>)launchKernelEx;
         }
 
         var version = 0;

@@ -6,11 +6,15 @@ public sealed unsafe class CudaKernel
     private const int DefaultSharedBytes = 48 * 1024;
     private const int MaxGridYZ = 65535;
 
+    /// <summary>The architecture from which on kernels wait for those before them (native/earlier_launches.cuh), when compiled for it.</summary>
+    private const int WaitsFrom = 90;
+
     private readonly CudaDevice _device;
     private readonly CudaDriver _driver;
     private readonly nint _function;
     private readonly string _name;
     private readonly int _parameterBytes;
+    private readonly bool _startsEarly;
     private readonly Lock _raising = new();
     private volatile int _allowedSharedBytes;
 
@@ -28,6 +32,7 @@ public sealed unsafe class CudaKernel
             LocalBytes = Attribute(3);
             Registers = Attribute(4);
             _parameterBytes = ParameterBytes();
+            _startsEarly = _driver.LaunchKernelEx != null && _device.Major * 10 + _device.Minor >= WaitsFrom && Attribute(5) >= WaitsFrom;
         }
         finally
         {
@@ -98,10 +103,33 @@ public sealed unsafe class CudaKernel
             fixed (TArguments* parameters = &arguments)
             {
                 void* address = parameters;
-                result = cooperative
-                    ? _driver.LaunchCooperativeKernel(_function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address)
-                    : _driver.LaunchKernel(
+                if (cooperative)
+                {
+                    result = _driver.LaunchCooperativeKernel(
+                        _function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address);
+                }
+                else if (_startsEarly)
+                {
+                    var attribute = new CudaLaunchAttribute { Id = CudaLaunchAttribute.ProgrammaticStreamSerialization, Value = 1 };
+                    var config = new CudaLaunchConfig
+                    {
+                        GridX = (uint)grid.X,
+                        GridY = (uint)grid.Y,
+                        GridZ = (uint)grid.Z,
+                        BlockX = (uint)threads,
+                        BlockY = 1,
+                        BlockZ = 1,
+                        SharedBytes = (uint)dynamicSharedBytes,
+                        Attributes = &attribute,
+                        AttributeCount = 1,
+                    };
+                    result = _driver.LaunchKernelEx(&config, _function, &address, null);
+                }
+                else
+                {
+                    result = _driver.LaunchKernel(
                         _function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)threads, 1, 1, (uint)dynamicSharedBytes, 0, &address, null);
+                }
             }
         }
         finally
