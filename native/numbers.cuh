@@ -125,26 +125,6 @@ MAMBA_DEVICE float fast_exp2(float x)
 #endif
 }
 
-// 2^x by multiplications and additions, where the exponential unit is what others wait for: 2^n·p(x - n). p is the polynomial through
-// p(0) = 1 with the least error in proportion to x - n, 1.5e-5 of the exponent, so that what decays slowly does so at its rate.
-// Infinite from 128 on; from -126 down 2^-126.
-MAMBA_DEVICE float polynomial_exp2(float x)
-{
-    constexpr float Whole = 12582912.0f;            // 1.5·2^23: numbers of this size have no fraction
-#ifdef MAMBA_HOST
-    const float limited = x < -126.0f ? -126.0f : x > 128.0f ? 128.0f : x;
-#else
-    float limited;
-    asm("{ .reg .f32 t; max.NaN.f32 t, %1, 0fC2FC0000; min.NaN.f32 %0, t, 0f43000000; }" : "=f"(limited) : "f"(x));
-#endif
-    const float whole = limited + Whole, part = limited - (whole - Whole);
-    float result = 0.009676043f * part + 0.055838333f;
-    result = result * part + 0.24022168f;
-    result = result * part + 0.69313673f;
-    result = result * part + 1.0f;
-    return float_of(bits_of(result) + (bits_of(whole) << 23));
-}
-
 // 1/x on the reciprocal unit: one unit in the last place; 1/±inf = ±0.
 MAMBA_DEVICE float fast_reciprocal(float x)
 {

@@ -81,6 +81,27 @@ struct Place
     }
 };
 
+// Barriers 1 to 15 of a block, beside __syncthreads, which is barrier 0: open when that many threads, whole warps, have come by either of
+// these. This one waits for the others.
+MAMBA_DEVICE void wait_at(int barrier, int threads)
+{
+#ifdef MAMBA_HOST
+    cuda_host::wait_at(barrier, threads);
+#else
+    asm volatile("bar.sync %0, %1;" :: "r"(barrier), "r"(threads) : "memory");
+#endif
+}
+
+// This one goes on at once. Who waits there sees what was written before.
+MAMBA_DEVICE void arrive_at(int barrier, int threads)
+{
+#ifdef MAMBA_HOST
+    cuda_host::arrive_at(barrier, threads);
+#else
+    asm volatile("bar.arrive %0, %1;" :: "r"(barrier), "r"(threads) : "memory");
+#endif
+}
+
 // Which states a thread has, for k below EIGHTS and s below 2: two of each eight of its part,
 struct TwosOfEights
 {

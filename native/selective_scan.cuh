@@ -28,7 +28,6 @@ struct ScanForwardParams
     int states;                 // N
     int groups;                 // G
     int segments;
-    int chunk;                  // positions from checkpoint to checkpoint, a power of two from 8
     int deltaSoftplus;
 };
 

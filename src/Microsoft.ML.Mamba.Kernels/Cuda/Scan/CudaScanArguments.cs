@@ -31,7 +31,6 @@ internal struct CudaScanForwardArguments
     public int States;
     public int Groups;
     public int Segments;
-    public int Chunk;
     public int DeltaSoftplus;
 }
 

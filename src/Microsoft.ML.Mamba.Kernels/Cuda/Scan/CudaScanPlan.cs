@@ -23,8 +23,8 @@ internal sealed class CudaScanPlan
 
     private static readonly CudaKernelVariant ChainKernel = new($"{Source}_chain", $"{Source}_chain");
 
-    private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned, bool Checkpoints)> ForwardKernels = new(k =>
-        new($"{Source}_forward", $"{Source}_forward", [.. k.Tile.Defines(k.Type, k.Aligned, k.Tile.ForwardBytes(k.Type)), $"CHECKPOINTS={(k.Checkpoints ? 1 : 0)}"]));
+    private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned, int Checkpoints)> ForwardKernels = new(k =>
+        new($"{Source}_forward", $"{Source}_forward", [.. k.Tile.Defines(k.Type, k.Aligned, k.Tile.ForwardBytes(k.Type)), $"CHECKPOINTS={k.Checkpoints}"]));
 
     private static readonly CudaKernelFamily<(CudaScanTile Tile, CudaNumber Type, bool Aligned, bool Backward)> CarryKernels = new(k =>
         new($"{Source}_carry", $"{Source}_carry", [.. k.Tile.Defines(k.Type, k.Aligned, k.Tile.CarryBytes(k.Type, k.Backward)), $"BACKWARD={(k.Backward ? 1 : 0)}"]));
@@ -78,7 +78,8 @@ internal sealed class CudaScanPlan
          from aligned in new[] { true, false }
          from variant in new[]
          {
-             ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, false)], ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, true)], CarryKernels[(tiles.Carry, type, aligned, false)],
+             ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, 0)],
+             ForwardKernels[(ForwardTile(tiles.Forward, type), type, aligned, tiles.Backward.Tile)], CarryKernels[(tiles.Carry, type, aligned, false)],
              CarryKernels[(tiles.Carry, type, aligned, true)], BackwardKernels[(tiles.Backward, type, aligned)],
          }
          select variant)
@@ -93,7 +94,7 @@ internal sealed class CudaScanPlan
     public CudaLaunch<CudaScanForwardArguments> Forward(CudaNumber type, bool aligned, CudaScanForwardArguments arguments)
     {
         var tile = ForwardTile(_forward, type);
-        return new(ForwardKernels[(tile, type, aligned, arguments.Checkpoints != 0)], arguments, ForwardCut.Runs * BlocksOf(tile), tile.Threads, tile.ForwardBytes(type));
+        return new(ForwardKernels[(tile, type, aligned, arguments.Checkpoints == 0 ? 0 : Chunk)], arguments, ForwardCut.Runs * BlocksOf(tile), tile.Threads, tile.ForwardBytes(type));
     }
 
     public CudaLaunch<CudaScanCarryArguments> Carry(CudaNumber type, bool aligned, bool backward, CudaScanCarryArguments arguments) =>

@@ -16,6 +16,7 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
 {
     private const int Staging = 2;
     private const int Kept = 4;
+    private const int Summed = 3;
     private const int PushPadding = 16;
     private const int StatePadding = 16;
     private const int SumPadding = 4;
@@ -41,7 +42,7 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     /// <summary>Shared memory of selective_scan_forward.</summary>
     public int ForwardBytes(CudaNumber type) =>
         RowBytes(type) * ((2 * Kept + 1) * ChannelItems(type) + 2 * StateItems(type))
-        + sizeof(float) * (2 * (PushFloats + 2 * MatrixFloats + SumFloats) + 2 * Channels);
+        + sizeof(float) * (2 * (PushFloats + 2 * MatrixFloats) + Summed * SumFloats + 2 * Channels);
 
     /// <summary>Shared memory of selective_scan_carry.</summary>
     public int CarryBytes(CudaNumber type, bool backward) =>

@@ -73,7 +73,6 @@ public static class CudaSelectiveScan
             States = dims.State,
             Groups = dims.Groups,
             Segments = plan.ForwardCut.Segments,
-            Chunk = plan.Chunk,
             DeltaSoftplus = inputs.DeltaSoftplus ? 1 : 0,
         }));
     }

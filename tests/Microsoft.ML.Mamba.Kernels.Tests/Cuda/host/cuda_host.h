@@ -62,7 +62,7 @@ struct Thread
 inline ucontext_t scheduler;
 inline std::vector<Thread> threads;
 inline std::vector<Warp> warps;
-inline Barrier block;
+inline Barrier block, named[16];
 inline std::vector<char> stacks;
 inline bool agreed;
 inline int running, current;
@@ -119,6 +119,20 @@ inline void wait(Barrier& barrier)
     }
 }
 
+// The barriers with numbers: bar.arrive and bar.sync.
+inline void arrive_at(int number, int threads)
+{
+    named[number].members = threads;
+    named[number].arrived++;
+    pass_if_complete(named[number]);
+}
+
+inline void wait_at(int number, int threads)
+{
+    named[number].members = threads;
+    wait(named[number]);
+}
+
 inline void run_thread()
 {
     body();
@@ -140,6 +154,8 @@ inline void run_block(int count)
     threads.assign(count, Thread());
     warps.assign((count + LanesPerWarp - 1) / LanesPerWarp, Warp());
     block = Barrier();
+    for (Barrier& barrier : named)
+        barrier = Barrier();
     block.members = running = count;
     agreed = true;
     stacks.resize(count * StackBytes);
