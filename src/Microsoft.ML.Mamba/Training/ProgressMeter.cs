@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Microsoft.ML.Mamba.Training;
 
 /// <summary>Measures the speed of a run and turns its state into progress records and log lines.</summary>
@@ -7,8 +5,10 @@ internal sealed class ProgressMeter(TrainingPlan plan)
 {
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(0.5);
 
-    private readonly Stopwatch _run = Stopwatch.StartNew();
-    private readonly Stopwatch _epochTraining = new();
+    private readonly TimeProvider _clock = plan.Request.Clock;
+    private readonly long _begin = plan.Request.Clock.GetTimestamp();
+    private long _epochBegin;
+    private TimeSpan? _epochTraining;
     private TimeSpan _lastReport;
     private int _epoch;
     private long _sequences;
@@ -26,7 +26,7 @@ internal sealed class ProgressMeter(TrainingPlan plan)
     {
         _epoch = epoch;
         (_sequences, _positions, _lossSum) = (0, 0, 0);
-        _epochTraining.Restart();
+        (_epochBegin, _epochTraining) = (_clock.GetTimestamp(), null);
     }
 
     internal void StepDone(int sequences, long positions, double loss, double learningRate)
@@ -41,7 +41,7 @@ internal sealed class ProgressMeter(TrainingPlan plan)
     /// <summary>A record within an epoch, or null when the last one is too recent.</summary>
     internal MambaTrainingProgress? WithinEpoch()
     {
-        if (_run.Elapsed - _lastReport < ReportInterval)
+        if (_clock.GetElapsedTime(_begin) - _lastReport < ReportInterval)
         {
             return null;
         }
@@ -49,7 +49,7 @@ internal sealed class ProgressMeter(TrainingPlan plan)
     }
 
     /// <summary>Training of the epoch is over; what follows (validation) does not count into its speed.</summary>
-    internal void EndOfTraining() => _epochTraining.Stop();
+    internal void EndOfTraining() => _epochTraining = _clock.GetElapsedTime(_epochBegin);
 
     internal MambaTrainingProgress EndOfEpoch((double Loss, double Metric)? validation, bool isBest) => Record(validation, isBest, true);
 
@@ -72,8 +72,8 @@ internal sealed class ProgressMeter(TrainingPlan plan)
 
     private MambaTrainingProgress Record((double Loss, double Metric)? validation, bool isBest, bool completed)
     {
-        _lastReport = _run.Elapsed;
-        var seconds = Math.Max(_epochTraining.Elapsed.TotalSeconds, 1e-9);
+        _lastReport = _clock.GetElapsedTime(_begin);
+        var seconds = Math.Max((_epochTraining ?? _clock.GetElapsedTime(_epochBegin)).TotalSeconds, 1e-9);
         var left = Steps == 0 ? TimeSpan.Zero : _lastReport * ((double)(plan.Steps - Steps) / Steps);
         return new MambaTrainingProgress(
             _epoch,

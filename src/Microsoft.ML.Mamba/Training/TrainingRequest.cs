@@ -49,4 +49,7 @@ internal sealed record TrainingRequest
 
     /// <summary>Called before every step; throws to cancel.</summary>
     internal Action CheckAlive { get; init; } = static () => { };
+
+    /// <summary>What speeds and the time between progress records are measured with.</summary>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
 }

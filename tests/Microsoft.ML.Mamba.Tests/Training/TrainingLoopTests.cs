@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.ML.Mamba.Data;
 using Microsoft.ML.Mamba.Training;
 using TorchSharp;
@@ -198,10 +198,19 @@ public sealed class TrainingLoopTests
     public void Records_within_an_epoch_come_at_most_twice_a_second()
     {
         var reports = new List<MambaTrainingProgress>();
-        var watch = Stopwatch.StartNew();
-        using var model = TrainingLoop.Run(ToyTasks.Request() with { Progress = reports.Add });
+        var clock = new FakeTimeProvider();
+        var steps = 0;
+        using var model = TrainingLoop.Run(ToyTasks.Request(ToyTasks.FastOptions(epochs: 1)) with
+        {
+            Progress = reports.Add,
+            Clock = clock,
+            CheckAlive = () => clock.Advance(TimeSpan.FromSeconds(++steps <= 8 ? 0.2 : 0)),
+        });
 
-        Assert.InRange(reports.Count(r => !r.EpochCompleted), 0, (int)(watch.Elapsed.TotalSeconds / 0.5) + 1);
+        // Eight steps of 0.2 seconds: a record when half a second is over since the last, that is after the third and the sixth.
+        Assert.Equal([(3L, 0.6, false), (6L, 1.2, false), (8L, 1.6, true)], reports.Select(r => (r.Step, Math.Round(r.Elapsed.TotalSeconds, 9), r.EpochCompleted)));
+        Assert.Equal(128 / 1.6, reports[^1].SequencesPerSecond, 6);
+        Assert.Equal(TimeSpan.FromSeconds(0.2 * 5), reports[0].EstimatedTimeLeft);
     }
 
     [Fact]
