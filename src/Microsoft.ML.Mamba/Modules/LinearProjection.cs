@@ -47,7 +47,7 @@ internal sealed class LinearProjection : nn.Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         var shape = input.shape;
         var rows = shape.Length == 2 ? input : input.reshape(-1, shape[^1]);
-        shape[^1] = _weight.shape[0];
+        shape[^1] = _weight.size(0);
         var output = Multiply(rows, _weight, _bias);
         return (shape.Length == 2 ? output : output.view(shape)).MoveToOuterDisposeScope();
     }

@@ -176,7 +176,8 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     private Tensor StepSizes(Tensor lowRank)
     {
         var shape = lowRank.shape;
+        var rows = lowRank.reshape(-1, shape[^1]);
         shape[^1] = Config.DInner;
-        return LinearProjection.Multiply(lowRank.reshape(-1, lowRank.shape[^1]), _stepProjection.Weight).view(shape);
+        return LinearProjection.Multiply(rows, _stepProjection.Weight).view(shape);
     }
 }

@@ -11,16 +11,16 @@ namespace Microsoft.ML.Mamba.Ops;
 public sealed record ConvInputs(Tensor X, Tensor Weight, Tensor? Bias, Tensor? Initial, bool Silu)
 {
     /// <summary>B: sequences in the batch.</summary>
-    public long Batch { get; } = X.shape[0];
+    public long Batch { get; } = X.size(0);
 
     /// <summary>L: positions of each sequence.</summary>
-    public long Length { get; } = X.shape[1];
+    public long Length { get; } = X.size(1);
 
     /// <summary>D: channels.</summary>
-    public long Channels { get; } = X.shape[2];
+    public long Channels { get; } = X.size(2);
 
     /// <summary>W: taps of each filter.</summary>
-    public int Width { get; } = checked((int)Weight.shape[1]);
+    public int Width { get; } = checked((int)Weight.size(1));
 }
 
 /// <summary>Gradients of a causal convolution; null where none was asked for.</summary>

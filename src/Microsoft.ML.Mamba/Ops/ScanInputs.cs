@@ -29,19 +29,19 @@ public sealed record ScanInputs(
     bool DeltaSoftplus)
 {
     /// <summary>B: sequences in the batch.</summary>
-    public long Batch { get; } = U.shape[0];
+    public long Batch { get; } = U.size(0);
 
     /// <summary>L: positions of each sequence.</summary>
-    public long Length { get; } = U.shape[1];
+    public long Length { get; } = U.size(1);
 
     /// <summary>D: channels.</summary>
-    public long Channels { get; } = A.shape[0];
+    public long Channels { get; } = A.size(0);
 
     /// <summary>N: states of each channel.</summary>
-    public int State { get; } = checked((int)A.shape[1]);
+    public int State { get; } = checked((int)A.size(1));
 
     /// <summary>G: groups of channels that share B and C.</summary>
-    public int Groups { get; } = checked((int)(B.shape[2] / A.shape[1]));
+    public int Groups { get; } = checked((int)(B.size(2) / A.size(1)));
 }
 
 /// <summary>What a forward scan gives back.</summary>

@@ -48,7 +48,7 @@ public static class SelectiveScan
         const string Op = nameof(SelectiveScan);
         ShapeCheck.Rank(Op, nameof(u), u, "(B, L, D)", 3);
         ShapeCheck.Rank(Op, nameof(a), a, "(D, N)", 2);
-        var (batch, length, channels, state) = (u.shape[0], u.shape[1], u.shape[2], a.shape[1]);
+        var (batch, length, channels, state) = (u.size(0), u.size(1), u.size(2), a.size(1));
         ShapeCheck.Equal(Op, nameof(a), a, "(D, N)", "u", channels, state);
         ShapeCheck.Equal(Op, nameof(delta), delta, "(B, L, D)", "u", batch, length, channels);
         ShapeCheck.EqualIfGiven(Op, nameof(z), z, "(B, L, D)", "u", batch, length, channels);
@@ -58,9 +58,9 @@ public static class SelectiveScan
         using var scope = NewDisposeScope();
         var perGroupB = PerGroup(nameof(b), b, batch, length, channels, state);
         var perGroupC = PerGroup(nameof(c), c, batch, length, channels, state);
-        if (perGroupB.shape[2] != perGroupC.shape[2])
+        if (perGroupB.size(2) != perGroupC.size(2))
         {
-            throw new ArgumentException($"{Op}: c has {perGroupC.shape[2] / state} groups; expected {perGroupB.shape[2] / state}, as b has.", nameof(c));
+            throw new ArgumentException($"{Op}: c has {perGroupC.size(2) / state} groups; expected {perGroupB.size(2) / state}, as b has.", nameof(c));
         }
 
         var backend = KernelBackends.Choose(Op, u);
