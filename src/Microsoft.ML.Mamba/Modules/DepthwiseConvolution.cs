@@ -32,15 +32,18 @@ internal sealed class DepthwiseConvolution : nn.Module
     /// <summary>Taps.</summary>
     public int Width => (int)_weight.shape[2];
 
+    /// <summary>(DInner, DConv), a view of the weight.</summary>
+    public Tensor Filters() => _weight.squeeze(1);
+
     public (Tensor Y, Tensor? FinalState) Forward(Tensor x, Tensor? initial, bool returnFinalState)
     {
-        using var filters = _weight.squeeze(1);
+        using var filters = Filters();
         return CausalConv1d.Forward(x, filters, _bias, initial, silu: true, returnFinalState);
     }
 
     public Tensor Step(Tensor state, Tensor x)
     {
-        using var filters = _weight.squeeze(1);
+        using var filters = Filters();
         return CausalConv1d.Step(state, x, filters, _bias);
     }
 }

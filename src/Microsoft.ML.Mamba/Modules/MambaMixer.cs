@@ -107,7 +107,16 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     public (Tensor Y, LayerState? After) Forward(Tensor input, LayerState? before, bool returnState)
     {
         using var scope = NewDisposeScope();
-        var halves = Projections.In.forward(input).chunk(2, -1);                            // 2 × (B, L, DInner)
+        var projected = Projections.In.forward(input);                                      // (B, L, 2·DInner)
+        if (before is null && !returnState && _rankNorm is null)
+        {
+            var interior = new MixerInputs(
+                projected, _convolution.Filters(), _convolution.Bias, _selectProjection.Weight, _stepProjection.Weight, _stepProjection.Bias!, _aLog, _d);
+            if (MixerFunction.Kernels(interior) is { } kernels)
+                return (Projections.Out.forward(MixerFunction.Apply(kernels, interior)).MoveToOuterDisposeScope(), null);
+        }
+
+        var halves = projected.chunk(2, -1);                                                // 2 × (B, L, DInner)
         var (u, conv) = _convolution.Forward(halves[0], before?.Conv, returnState);         // (B, L, DInner)
         var (dt, b, c) = Select(_selectProjection.forward(u));                              // (B, L, DtRank), 2 × (B, L, DState)
         var delta = StepSizes(dt);                                                          // (B, L, DInner)

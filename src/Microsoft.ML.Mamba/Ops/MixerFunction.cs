@@ -1,0 +1,94 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace Microsoft.ML.Mamba.Ops;
+
+/// <summary>
+/// All of a mixer between its two projections as one node of the autograd graph: convolution, selection, scan and gate. Op by op it
+/// is a dozen nodes, and a small model, or a GPU, waits for their bookkeeping. Source: <c>mamba_inner_fn</c> of state-spaces/mamba e9594ce.
+/// </summary>
+internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction>
+{
+    private const string CallKey = "call";
+
+    public override string Name => "MambaMixer";
+
+    /// <summary>The kernels that compute both ops for a graph; null where ops have to go one by one.</summary>
+    public static IBackwardKernels? Kernels(MixerInputs inputs) =>
+        AutogradNeed.Any(inputs.Projected, inputs.Filters, inputs.FilterBias, inputs.SelectWeight, inputs.StepWeight, inputs.StepBias, inputs.ALog, inputs.D)
+        && KernelBackends.Choose(nameof(SelectiveScan), inputs.Projected) is IBackwardKernels kernels
+        && ReferenceEquals(kernels, KernelBackends.Choose(nameof(CausalConv1d), inputs.Projected))
+            ? kernels
+            : null;
+
+    /// <returns>(B, L, D), gated.</returns>
+    public static Tensor Apply(IBackwardKernels kernels, MixerInputs inputs)
+    {
+        var call = new Call(kernels);
+        var y = apply(
+            call, inputs.Projected, inputs.Filters, inputs.FilterBias!, inputs.SelectWeight, inputs.StepWeight, inputs.StepBias, inputs.ALog, inputs.D)[0];
+        call.ForwardTensors.Release();
+        return y;
+    }
+
+    public override List<Tensor> forward(autograd.AutogradContext ctx, params object[] vars)
+    {
+        var call = (Call)vars[0];
+        var inputs = new MixerInputs(
+            (Tensor)vars[1], (Tensor)vars[2], vars[3] as Tensor, (Tensor)vars[4], (Tensor)vars[5], (Tensor)vars[6], (Tensor)vars[7], (Tensor)vars[8]);
+        using var scope = NewDisposeScope();
+        var (x, z) = inputs.Halves();
+        var u = call.Kernels.CausalConv1dForward(inputs.Convolution(x), finalState: false).Y;                  // (B, L, D)
+        var selected = u.view(-1, inputs.Channels).mm(inputs.SelectWeight.to(u.dtype).t());                   // (B·L, R + 2·N)
+        var delta = inputs.Rank(selected).mm(inputs.StepWeight.to(u.dtype).t()).view(u.shape);                // (B, L, D)
+        var a = inputs.ALog.exp().neg_();                                                                     // (D, N)
+        var (y, _, checkpoints) = call.Kernels.SelectiveScanForward(inputs.Scan(u, delta, a, selected, z), finalState: false, forBackward: true);
+        ctx.set_materialize_grads(false);
+        ctx.save_data(CallKey, call);
+        ctx.save_for_backward(
+        [
+            inputs.Projected, inputs.Filters, inputs.FilterBias!, inputs.SelectWeight, inputs.StepWeight, inputs.StepBias, inputs.ALog, inputs.D,
+            u, selected, delta, a, checkpoints!,
+        ]);
+        foreach (var kept in new[] { u, selected, delta, a, y, checkpoints })
+            kept?.DetachFromDisposeScope();
+        call.ForwardTensors.Keep(u, selected, delta, a, y, checkpoints);
+        return [y];
+    }
+
+    public override List<Tensor> backward(autograd.AutogradContext ctx, List<Tensor> grad_outputs)
+    {
+        ReturnedGradients.Release();
+        var call = (Call)ctx.get_data(CallKey);
+        using var scope = NewDisposeScope();
+        var saved = ctx.get_saved_variables();
+        var inputs = new MixerInputs(saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], saved[6], saved[7]);
+        var (u, selected, delta, a, checkpoints) = (saved[8], saved[9], saved[10], saved[11], saved[12]);
+        var (x, z) = inputs.Halves();
+        using var dy = ReturnedGradients.Defined(grad_outputs[0]);
+        var scan = call.Kernels.SelectiveScanBackward(inputs.Scan(u, delta, a, selected, z), checkpoints, dy, null, ScanWanted);
+        Tensor dDelta = scan.Delta!.view(-1, inputs.Channels), du = scan.U!.view(-1, inputs.Channels);
+        var dSelected = cat([dDelta.mm(inputs.StepWeight.to(u.dtype)), scan.B!.view(-1, inputs.State), scan.C!.view(-1, inputs.State)], 1);
+        du.addmm_(dSelected, inputs.SelectWeight.to(u.dtype));
+        var convolved = ConvOperands.X | ConvOperands.Weight | (inputs.FilterBias is null ? ConvOperands.None : ConvOperands.Bias);
+        var conv = call.Kernels.CausalConv1dBackward(inputs.Convolution(x), du.view(u.shape), null, convolved);
+        return ReturnedGradients.Hold(
+            null,
+            cat([conv.X!, scan.Z!], -1),
+            conv.Weight,
+            conv.Bias,
+            dSelected.t().mm(u.view(-1, inputs.Channels)).to(inputs.SelectWeight.dtype),
+            dDelta.t().mm(inputs.Rank(selected)).to(inputs.StepWeight.dtype),
+            scan.DeltaBias,
+            scan.A!.mul_(a),
+            scan.D);
+    }
+
+    private const ScanOperands ScanWanted =
+        ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z | ScanOperands.DeltaBias;
+
+    private sealed record Call(IBackwardKernels Kernels)
+    {
+        public ForwardTensors ForwardTensors { get; } = new();
+    }
+}
