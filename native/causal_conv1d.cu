@@ -266,7 +266,7 @@ MAMBA_DEVICE void write_at_end(const ConvBackwardParams& p, const Place& place, 
     }
 
     if (s >= 0 && p.dx)
-        store(p.dx, (place.sequence * p.length + s) * p.channels + place.channel, dInput);
+        store(p.dx, (place.sequence * p.length + s) * p.dxStride + place.channel, dInput);
     if (s < 0 && p.dInitial)
         store(p.dInitial, (place.sequence * History + History + s) * p.channels + place.channel, dInput);
 }
@@ -282,7 +282,7 @@ MAMBA_DEVICE void walk(const ConvBackwardParams& p, const Place& place)
     const long long row = place.sequence * p.length + start;
     long long fromX = row * p.xStride + place.channel;
     long long fromDY = row * p.dyStride + place.channel;
-    long long to = (row - History) * p.channels + place.channel;
+    long long to = (row - History) * p.dxStride + place.channel;
     Pack x[Ahead];
     Pack dy[Ahead];
 #pragma unroll
@@ -300,7 +300,7 @@ MAMBA_DEVICE void walk(const ConvBackwardParams& p, const Place& place)
     {
         const bool inside = t >= History && t + Ahead <= steps;
 #pragma unroll
-        for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride, to += p.channels)
+        for (int i = 0; i < Ahead; i++, fromX += p.xStride, fromDY += p.dyStride, to += p.dxStride)
         {
             float dInput[VECTOR];
             gradients.push<Silu>(dInput, taps, x[i], dy[i], t + i < steps);

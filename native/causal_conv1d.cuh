@@ -30,7 +30,7 @@ struct ConvBackwardParams
     const void* initial;
     const void* dy;    // (B*L, D), REAL
     const void* dLast; // (B*(W-1), D), REAL
-    void* dx;          // (B*L, D), REAL, dense
+    void* dx;          // (B*L, D), REAL
     void* dInitial;    // (B*(W-1), D), REAL, dense
     float* partials;   // (B*segments, W+1, D): sums over one piece for the taps, then for the bias
     long long batch;
@@ -39,6 +39,7 @@ struct ConvBackwardParams
     long long xStride;
     long long initialStride;
     long long dyStride;
+    long long dxStride;
     long long dLastStride;
     long long segments;
     int steps;

@@ -44,7 +44,8 @@ struct Cursor
     long long channelStride;
     const REAL* matrix;
     long long matrixStride;
-    long long out;                                  // index in du, ddelta and dz
+    long long out;                                  // index in du and ddelta
+    long long outZ;                                 // index in dz
     float* sums;                                    // in dMatrices
 };
 
@@ -100,6 +101,7 @@ MAMBA_DEVICE Cursor first_cursor(const ScanBackwardParams& p, const Place& place
     cursor.matrix = static_cast<const REAL*>(ofC ? p.c : p.b) + (row + start + item / StateVectors) * cursor.matrixStride
         + static_cast<long long>(place.group) * p.states + item % StateVectors * Width;
     cursor.out = (row + start + place.t) * p.channels + place.first + place.v;
+    cursor.outZ = (row + start + place.t) * p.dzStride + place.first + place.v;
     const int column = place.thread % ColumnFours * 4;
     cursor.sums = p.dMatrices + ((row + start + place.thread / ColumnFours) * blocks + place.block) * 2 * p.states + column / States * p.states + column % States;
     return cursor;
@@ -218,7 +220,7 @@ MAMBA_DEVICE void finish_tile(Shared& shared, const Staged& staged, const Cursor
                 const float y = shared.skip[place.v + e] * element(rowU, e) + sum(shared.y, e), gate = factors[e].gate;
                 out[e] = element(rowDy, e) * y * gate * (1.0f + element(rowZ, e) * (1.0f - gate));
             }
-            store_row(static_cast<REAL*>(p.dz) + at, out, place.vectorLeft);
+            store_row(static_cast<REAL*>(p.dz) + cursor.outZ + static_cast<long long>(i * Apart) * p.dzStride, out, place.vectorLeft);
         }
 #pragma unroll
         for (int e = 0; e < Width; e++)

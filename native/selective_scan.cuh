@@ -99,6 +99,7 @@ struct ScanBackwardParams
     long long cStride;
     long long zStride;
     long long dyStride;
+    long long dzStride;
     int channels;
     int states;
     int groups;

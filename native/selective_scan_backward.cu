@@ -57,6 +57,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         {
             finish_tile(shared, shared.staged[1 - now], cursor, p, copier, blocks, existing(left - Tile));
             cursor.out -= static_cast<long long>(Tile) * p.channels;
+            cursor.outZ -= static_cast<long long>(Tile) * p.dzStride;
             cursor.sums -= static_cast<long long>(Tile) * blocks * 2 * p.states;
         }
         float h[EIGHTS][2];

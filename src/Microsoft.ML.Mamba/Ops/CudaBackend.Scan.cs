@@ -32,7 +32,7 @@ internal sealed partial class CudaBackend
         return new ScanOutputs(y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope(), checkpoints?.MoveToOuterDisposeScope());
     }
 
-    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted)
+    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted, Tensor? dz = null)
     {
         using var scope = NewDisposeScope();
         var (tensors, dims, type) = (new CudaTensors(inputs.U), Dims(inputs), inputs.U.dtype);
@@ -40,7 +40,7 @@ internal sealed partial class CudaBackend
         Tensor? Wanted(ScanOperands operand, ScalarType of, params ReadOnlySpan<long> shape) => wanted.HasFlag(operand) ? tensors.New(of, shape) : null;
         var du = tensors.New(type, batch, length, channels);
         var dDelta = tensors.New(type, batch, length, channels);
-        var dz = inputs.Z is null ? null : tensors.New(type, batch, length, channels);
+        var dGate = inputs.Z is null ? null : dz ?? tensors.New(type, batch, length, channels);
         var dA = Wanted(ScanOperands.A, ScalarType.Float32, channels, dims.State);
         var dB = Wanted(ScanOperands.B, type, batch, length, columns);
         var dC = Wanted(ScanOperands.C, type, batch, length, columns);
@@ -65,7 +65,7 @@ internal sealed partial class CudaBackend
                 B = tensors.Dense(dB, "dB", dims.Steps, columns, type),
                 C = tensors.Dense(dC, "dC", dims.Steps, columns, type),
                 D = tensors.Single(dD, "dD", 1, channels),
-                Z = tensors.Dense(dz, "dz", dims.Steps, channels, type),
+                Z = tensors.Output(dGate, "dz"),
                 DeltaBias = tensors.Single(dBias, "dDeltaBias", 1, channels),
                 InitialState = tensors.Single(dInitial, "dInitialState", batch * channels, dims.State),
             };
@@ -75,11 +75,11 @@ internal sealed partial class CudaBackend
                 tensors.Scratch(ScalarType.Float32, CudaSelectiveScan.BackwardScratch(tensors.Device, dims)));
         }
 
-        GC.KeepAlive((inputs, checkpoints, dy, dFinalState));
+        GC.KeepAlive((inputs, checkpoints, dy, dFinalState, dz));
         Tensor? Input(Tensor? gradient, Tensor? operand, ScanOperands flag) => wanted.HasFlag(flag) ? Given(gradient, operand) : null;
         return new ScanGradients(
             Input(du, inputs.U, ScanOperands.U), Input(dDelta, inputs.Delta, ScanOperands.Delta), Given(dA, inputs.A), Given(dB, inputs.B), Given(dC, inputs.C),
-            Given(dD, inputs.D), Input(dz, inputs.Z, ScanOperands.Z), Given(dBias, inputs.DeltaBias), Given(dInitial, inputs.InitialState));
+            Given(dD, inputs.D), dz ?? Input(dGate, inputs.Z, ScanOperands.Z), Given(dBias, inputs.DeltaBias), Given(dInitial, inputs.InitialState));
     }
 
     private static CudaScanInputs Rows(CudaTensors tensors, ScanDims dims, ScanInputs inputs) => new()

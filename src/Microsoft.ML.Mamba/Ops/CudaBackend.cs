@@ -89,12 +89,12 @@ internal sealed partial class CudaBackend : IBackwardKernels
         return (y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope());
     }
 
-    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted)
+    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted, Tensor? dx = null)
     {
         using var scope = NewDisposeScope();
         var (tensors, dims, type) = (new CudaTensors(inputs.X), Dims(inputs), inputs.X.dtype);
         Tensor? Wanted(ConvOperands operand, ScalarType of, params ReadOnlySpan<long> shape) => wanted.HasFlag(operand) ? tensors.New(of, shape) : null;
-        var dx = Wanted(ConvOperands.X, type, dims.Batch, dims.Length, dims.Channels);
+        var dInput = dx ?? Wanted(ConvOperands.X, type, dims.Batch, dims.Length, dims.Channels);
         var dWeight = Wanted(ConvOperands.Weight, ScalarType.Float32, dims.Channels, dims.Width);
         var dBias = Wanted(ConvOperands.Bias, ScalarType.Float32, dims.Channels);
         var dInitial = Wanted(ConvOperands.Initial, type, dims.Batch, dims.History, dims.Channels);
@@ -103,11 +103,11 @@ internal sealed partial class CudaBackend : IBackwardKernels
             tensors.Device, dims, tensors.Input(inputs.X, "x"), tensors.Single(inputs.Weight, "weight", dims.Channels, dims.Width),
             tensors.Single(inputs.Bias, "bias", 1, dims.Channels), tensors.Input(inputs.Initial, "initial"), inputs.Silu,
             tensors.Input(dy, "dy"), tensors.Input(dFinalState, "dFinalState"),
-            tensors.Dense(dx, "dx", dims.Steps, dims.Channels, type), tensors.Single(dWeight, "dWeight", dims.Channels, dims.Width),
+            tensors.Output(dInput, "dx"), tensors.Single(dWeight, "dWeight", dims.Channels, dims.Width),
             tensors.Single(dBias, "dBias", 1, dims.Channels), tensors.Dense(dInitial, "dInitial", dims.Batch * dims.History, dims.Channels, type),
             sums ? tensors.Scratch(ScalarType.Float32, CudaCausalConv1d.BackwardScratch(tensors.Device, dims)) : 0);
-        GC.KeepAlive((inputs, dy, dFinalState));
-        return new ConvGradients(dx?.MoveToOuterDisposeScope(), Given(dWeight, inputs.Weight), Given(dBias, inputs.Bias), Given(dInitial, inputs.Initial));
+        GC.KeepAlive((inputs, dy, dFinalState, dx));
+        return new ConvGradients(dx ?? dInput?.MoveToOuterDisposeScope(), Given(dWeight, inputs.Weight), Given(dBias, inputs.Bias), Given(dInitial, inputs.Initial));
     }
 
     public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu)

@@ -45,6 +45,17 @@ internal readonly struct CudaTensors(Tensor input)
         return new CudaRows(address, count, width, stride, Number(type));
     }
 
+    /// <summary>(…, W) as rows of W columns that a kernel writes: of the type of the op's input, and never copied.</summary>
+    public CudaRows Output(Tensor? tensor, string name)
+    {
+        if (tensor is null)
+            return default;
+        if (tensor.dtype != _type)
+            throw new ArgumentException($"{name} is {tensor.dtype}; expected {_type}, as the op's input, since it is written.", name);
+        TensorRows.RequireWritable(tensor, name);
+        return Rows(tensor, name, _type);
+    }
+
     /// <summary>A parameter or a state as one matrix of float32 without gaps.</summary>
     public CudaRows Single(Tensor? tensor, string name, long count, long width) => Dense(tensor, name, count, width, ScalarType.Float32);
 

@@ -75,10 +75,16 @@ public interface IBackwardKernels : IKernelBackend
     /// <param name="dy">(B, L, D) gradient of y, or null for zeros.</param>
     /// <param name="dFinalState">(B, D, N) gradient of the final state, or null for zeros.</param>
     /// <param name="wanted">Operands whose gradients are wanted.</param>
-    ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted);
+    /// <param name="dz">(B, L, D) of the inputs' type, rows of any stride, where the gradient of z is to be written and which is then returned as it; null for a new tensor.</param>
+    ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted, Tensor? dz = null);
 
-    /// <summary>Gradients of a causal convolution, for gradients of y and of the final state (null for zeros).</summary>
-    ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted);
+    /// <summary>Gradients of a causal convolution.</summary>
+    /// <param name="inputs">The operands of the forward pass.</param>
+    /// <param name="dy">(B, L, D) gradient of y, or null for zeros.</param>
+    /// <param name="dFinalState">(B, W-1, D) gradient of the final state, or null for zeros.</param>
+    /// <param name="wanted">Operands whose gradients are wanted.</param>
+    /// <param name="dx">(B, L, D) of the inputs' type, rows of any stride, where the gradient of x is to be written and which is then returned as it; null for a new tensor.</param>
+    ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted, Tensor? dx = null);
 
     /// <summary>Gradients of the norm: of x, the same in the type of the sum for the residual (one tensor where the types are one), and of the weight.</summary>
     /// <param name="sum">x + residual, as the forward pass returned it.</param>

@@ -77,7 +77,7 @@ internal sealed class KernelTrialCase
         Add(("y", y), ("the final state", last));
         const ScanOperands All = ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z
             | ScanOperands.DeltaBias | ScanOperands.InitialState;
-        var g = kernels.SelectiveScanBackward(inputs, checkpoints, Input(Batch, Length, Channels), Parameter(Batch, Channels, State), All);
+        var g = kernels.SelectiveScanBackward(inputs, checkpoints, Input(Batch, Length, Channels), Parameter(Batch, Channels, State), All, Half(Batch, Length, Channels));
         Add(("the gradient of u", g.U), ("the gradient of delta", g.Delta), ("the gradient of A", g.A), ("the gradient of B", g.B), ("the gradient of C", g.C),
             ("the gradient of D", g.D), ("the gradient of z", g.Z), ("the gradient of the bias", g.DeltaBias), ("the gradient of the initial state", g.InitialState));
     }
@@ -99,7 +99,8 @@ internal sealed class KernelTrialCase
         var (y, last) = kernels.CausalConv1dForward(inputs, finalState: true);
         Add(("y", y), ("the final state", last));
         var g = kernels.CausalConv1dBackward(
-            inputs, Input(Batch, Length, Channels), Input(Batch, Width - 1, Channels), ConvOperands.X | ConvOperands.Weight | ConvOperands.Bias | ConvOperands.Initial);
+            inputs, Input(Batch, Length, Channels), Input(Batch, Width - 1, Channels), ConvOperands.X | ConvOperands.Weight | ConvOperands.Bias | ConvOperands.Initial,
+            Half(Batch, Length, Channels));
         Add(("the gradient of x", g.X), ("the gradient of the weight", g.Weight), ("the gradient of the bias", g.Bias), ("the gradient of the initial state", g.Initial));
         var state = Input(Batch, Width - 1, Channels);
         Add(("y of a step", kernels.CausalConv1dStep(state, Input(Batch, Channels), inputs.Weight, inputs.Bias, silu: true)), ("the state", state));
@@ -175,6 +176,9 @@ internal sealed class KernelTrialCase
     }
 
     private Tensor Input(params long[] shape) => Numbers(shape, _rounded).to(_type).to(_device);
+
+    /// <summary>A place to write to that is half of wider rows.</summary>
+    private Tensor Half(long batch, long length, long channels) => Input(batch, length, 2 * channels).narrow(2, channels, channels);
 
     private Tensor Parameter(params long[] shape) => Numbers(shape, ScalarType.Float32).to(_exact).to(_device);
 

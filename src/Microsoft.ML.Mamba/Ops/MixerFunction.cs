@@ -24,7 +24,7 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
     /// <returns>(B, L, D), gated.</returns>
     public static Tensor Apply(IBackwardKernels kernels, MixerInputs inputs)
     {
-        var call = new Call(kernels);
+        var call = new Call(kernels, inputs.SelectWeight.dtype);
         var y = apply(
             call, inputs.Projected, inputs.Filters, inputs.FilterBias!, inputs.SelectWeight, inputs.StepWeight, inputs.StepBias, inputs.ALog, inputs.D)[0];
         call.ForwardTensors.Release();
@@ -39,20 +39,21 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
         using var scope = NewDisposeScope();
         var (x, z) = inputs.Halves();
         var u = call.Kernels.CausalConv1dForward(inputs.Convolution(x), finalState: false).Y;                  // (B, L, D)
-        var selected = u.view(-1, inputs.Channels).mm(inputs.SelectWeight.to(u.dtype).t());                   // (B·L, R + 2·N)
-        var delta = inputs.Rank(selected).mm(inputs.StepWeight.to(u.dtype).t()).view(u.shape);                // (B, L, D)
+        Tensor select = inputs.SelectWeight.to(u.dtype), step = inputs.StepWeight.to(u.dtype);
+        var selected = inputs.Rows(u).mm(select.t());                                                         // (B·L, R + 2·N)
+        var delta = inputs.Rank(selected).mm(step.t()).view_as(u);                                            // (B, L, D)
         var a = inputs.ALog.exp().neg_();                                                                     // (D, N)
         var (y, _, checkpoints) = call.Kernels.SelectiveScanForward(inputs.Scan(u, delta, a, selected, z), finalState: false, forBackward: true);
         ctx.set_materialize_grads(false);
         ctx.save_data(CallKey, call);
         ctx.save_for_backward(
         [
-            inputs.Projected, inputs.Filters, inputs.FilterBias!, inputs.SelectWeight, inputs.StepWeight, inputs.StepBias, inputs.ALog, inputs.D,
+            inputs.Projected, inputs.Filters, inputs.FilterBias!, select, step, inputs.StepBias, inputs.ALog, inputs.D,
             u, selected, delta, a, checkpoints!,
         ]);
-        foreach (var kept in new[] { u, selected, delta, a, y, checkpoints })
+        foreach (var kept in new[] { select, step, u, selected, delta, a, y, checkpoints })
             kept?.DetachFromDisposeScope();
-        call.ForwardTensors.Keep(u, selected, delta, a, y, checkpoints);
+        call.ForwardTensors.Keep(select, step, u, selected, delta, a, y, checkpoints);
         return [y];
     }
 
@@ -66,19 +67,21 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
         var (u, selected, delta, a, checkpoints) = (saved[8], saved[9], saved[10], saved[11], saved[12]);
         var (x, z) = inputs.Halves();
         using var dy = ReturnedGradients.Defined(grad_outputs[0]);
-        var scan = call.Kernels.SelectiveScanBackward(inputs.Scan(u, delta, a, selected, z), checkpoints, dy, null, ScanWanted);
-        Tensor dDelta = scan.Delta!.view(-1, inputs.Channels), du = scan.U!.view(-1, inputs.Channels);
-        var dSelected = cat([dDelta.mm(inputs.StepWeight.to(u.dtype)), scan.B!.view(-1, inputs.State), scan.C!.view(-1, inputs.State)], 1);
-        du.addmm_(dSelected, inputs.SelectWeight.to(u.dtype));
+        var gradient = inputs with { Projected = empty_like(inputs.Projected) };
+        var (dx, dz) = gradient.Halves();
+        var scan = call.Kernels.SelectiveScanBackward(inputs.Scan(u, delta, a, selected, z), checkpoints, dy, null, ScanWanted, dz);
+        Tensor dDelta = inputs.Rows(scan.Delta!), du = inputs.Rows(scan.U!);
+        var dSelected = cat([dDelta.mm(inputs.StepWeight), scan.B!.view(-1, inputs.State), scan.C!.view(-1, inputs.State)], 1);
+        du.addmm_(dSelected, inputs.SelectWeight);
         var convolved = ConvOperands.X | ConvOperands.Weight | (inputs.FilterBias is null ? ConvOperands.None : ConvOperands.Bias);
-        var conv = call.Kernels.CausalConv1dBackward(inputs.Convolution(x), du.view(u.shape), null, convolved);
+        var conv = call.Kernels.CausalConv1dBackward(inputs.Convolution(x), scan.U!, null, convolved, dx);
         return ReturnedGradients.Hold(
             null,
-            cat([conv.X!, scan.Z!], -1),
+            gradient.Projected,
             conv.Weight,
             conv.Bias,
-            dSelected.t().mm(u.view(-1, inputs.Channels)).to(inputs.SelectWeight.dtype),
-            dDelta.t().mm(inputs.Rank(selected)).to(inputs.StepWeight.dtype),
+            dSelected.t().mm(inputs.Rows(u)).to(call.Weights),
+            dDelta.t().mm(inputs.Rank(selected)).to(call.Weights),
             scan.DeltaBias,
             scan.A!.mul_(a),
             scan.D);
@@ -87,7 +90,9 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
     private const ScanOperands ScanWanted =
         ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z | ScanOperands.DeltaBias;
 
-    private sealed record Call(IBackwardKernels Kernels)
+    /// <param name="Kernels">The backend.</param>
+    /// <param name="Weights">Type of the weights, and of their gradients; products are computed in that of the activations.</param>
+    private sealed record Call(IBackwardKernels Kernels, ScalarType Weights)
     {
         public ForwardTensors ForwardTensors { get; } = new();
     }

@@ -21,6 +21,9 @@ internal sealed record MixerInputs(
     /// <summary>x and z, views.</summary>
     public (Tensor X, Tensor Z) Halves() => (Projected.narrow(-1, 0, Channels), Projected.narrow(-1, Channels, Channels));
 
+    /// <summary>(B·L, D) of a tensor (B, L, D), a view.</summary>
+    public Tensor Rows(Tensor sequences) => sequences.view(-1, Channels);
+
     /// <summary>(B·L, R) of what was selected, a view.</summary>
     public Tensor Rank(Tensor selected) => selected.narrow(1, 0, StepWeight.size(1));
 

@@ -24,8 +24,8 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
     public ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward) =>
         For(inputs.U).SelectiveScanForward(inputs, finalState, forBackward);
 
-    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted) =>
-        For(inputs.U).SelectiveScanBackward(inputs, checkpoints, dy, dFinalState, wanted);
+    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted, Tensor? dz = null) =>
+        For(inputs.U).SelectiveScanBackward(inputs, checkpoints, dy, dFinalState, wanted, dz);
 
     public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog) =>
         For(x).SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus, aIsLog);
@@ -33,8 +33,8 @@ internal sealed class ReferenceBackend : IBackwardKernels, IStepKernels
     public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState) =>
         For(inputs.X).CausalConv1dForward(inputs, finalState);
 
-    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted) =>
-        For(inputs.X).CausalConv1dBackward(inputs, dy, dFinalState, wanted);
+    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted, Tensor? dx = null) =>
+        For(inputs.X).CausalConv1dBackward(inputs, dy, dFinalState, wanted, dx);
 
     public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu) =>
         For(x).CausalConv1dStep(state, x, weight, bias, silu);

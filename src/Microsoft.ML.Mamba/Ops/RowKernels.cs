@@ -52,7 +52,7 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return new ScanOutputs(y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope(), checkpoints?.MoveToOuterDisposeScope());
     }
 
-    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted)
+    public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted, Tensor? dz = null)
     {
         using var scope = NewDisposeScope();
         var dims = Dims(inputs);
@@ -65,7 +65,7 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
             Wanted(ScanOperands.B, batch, length, columns),
             Wanted(ScanOperands.C, batch, length, columns),
             Wanted(ScanOperands.D, channels),
-            Wanted(ScanOperands.Z, batch, length, channels),
+            dz ?? Wanted(ScanOperands.Z, batch, length, channels),
             Wanted(ScanOperands.DeltaBias, channels),
             Wanted(ScanOperands.InitialState, batch, channels, dims.State));
         bodies.ScanBackward(new SelectiveScanBackward<T>
@@ -90,12 +90,12 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
             DB = TensorRows.OfNew<T>(g.B, dims.Steps, columns),
             DC = TensorRows.OfNew<T>(g.C, dims.Steps, columns),
             DD = TensorRows.OfNew<T>(g.D, 1, channels),
-            DZ = TensorRows.OfNew<T>(g.Z, dims.Steps, channels),
+            DZ = TensorRows.OfOutput<T>(g.Z, "dz"),
             DDeltaBias = TensorRows.OfNew<T>(g.DeltaBias, 1, channels),
             DInitialState = TensorRows.OfNew<T>(g.InitialState, batch * channels, dims.State),
         });
         GC.KeepAlive((inputs, checkpoints, dy, dFinalState));
-        foreach (var gradient in new[] { g.U, g.Delta, g.A, g.B, g.C, g.D, g.Z, g.DeltaBias, g.InitialState })
+        foreach (var gradient in new[] { g.U, g.Delta, g.A, g.B, g.C, g.D, dz is null ? g.Z : null, g.DeltaBias, g.InitialState })
             gradient?.MoveToOuterDisposeScope();
         return g;
     }
@@ -146,13 +146,13 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
         return (y.MoveToOuterDisposeScope(), last?.MoveToOuterDisposeScope());
     }
 
-    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted)
+    public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted, Tensor? dx = null)
     {
         using var scope = NewDisposeScope();
         var dims = Dims(inputs);
         Tensor? Wanted(ConvOperands operand, params ReadOnlySpan<long> shape) => wanted.HasFlag(operand) ? New(shape) : null;
         var g = new ConvGradients(
-            Wanted(ConvOperands.X, dims.Batch, dims.Length, dims.Channels),
+            dx ?? Wanted(ConvOperands.X, dims.Batch, dims.Length, dims.Channels),
             Wanted(ConvOperands.Weight, dims.Channels, dims.Width),
             Wanted(ConvOperands.Bias, dims.Channels),
             Wanted(ConvOperands.Initial, dims.Batch, dims.History, dims.Channels));
@@ -167,13 +167,13 @@ internal sealed class RowKernels<T>(string name, IKernelBodies<T> bodies) : IBac
             Silu = inputs.Silu,
             DY = TensorRows.Of<T>(dy, "dy"),
             DFinalState = TensorRows.OfOptional<T>(dFinalState, "dFinalState", dims.Batch * dims.History, dims.Channels),
-            DX = TensorRows.OfNew<T>(g.X, dims.Steps, dims.Channels),
+            DX = TensorRows.OfOutput<T>(g.X, "dx"),
             DWeight = TensorRows.OfNew<T>(g.Weight, dims.Channels, dims.Width),
             DBias = TensorRows.OfNew<T>(g.Bias, 1, dims.Channels),
             DInitialState = TensorRows.OfNew<T>(g.Initial, dims.Batch * dims.History, dims.Channels),
         });
         GC.KeepAlive((inputs, dy, dFinalState));
-        foreach (var gradient in new[] { g.X, g.Weight, g.Bias, g.Initial })
+        foreach (var gradient in new[] { dx is null ? g.X : null, g.Weight, g.Bias, g.Initial })
             gradient?.MoveToOuterDisposeScope();
         return g;
     }

@@ -54,6 +54,24 @@ internal static class TensorRows
         return new Rows<T>(Dense(tensor), count, width);
     }
 
+    /// <summary>(…, W) as the rows of a matrix that is to be written: never copied.</summary>
+    public static Rows<T> OfOutput<T>(Tensor? tensor, string name)
+        where T : unmanaged
+    {
+        if (tensor is null)
+            return default;
+        RequireWritable(tensor, name);
+        return Of<T>(tensor, name);
+    }
+
+    /// <summary>Refuses a tensor whose rows the kernels cannot write where they are.</summary>
+    public static void RequireWritable(Tensor tensor, string name)
+    {
+        var last = (int)tensor.dim() - 1;
+        if (RowStride(tensor, last, last < 0 ? 1 : tensor.size(last)) is null)
+            throw new ArgumentException($"{name} has strides ({string.Join(", ", tensor.stride())}); expected rows of neighbouring elements that start evenly apart, since it is written.", name);
+    }
+
     /// <summary>A fresh tensor as rows of the given shape, which has its number of elements.</summary>
     public static Rows<T> OfNew<T>(Tensor? tensor, long count, long width)
         where T : unmanaged =>

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.RegularExpressions;
 using Microsoft.ML.Mamba.Kernels.Cuda;
 
@@ -6,29 +5,6 @@ namespace Microsoft.ML.Mamba.Kernels.Tests.Cuda;
 
 public partial class CudaKernelVariantsTests
 {
-    /// <summary>What compiled before is kept beside the tests: same sources, options and compiler, same result.</summary>
-    private static readonly CompiledKernels Kept = new(Path.Combine(AppContext.BaseDirectory, "compiled-kernels"));
-
-    private static readonly CudaCompiler Compiling = new(Compiler.SkipIfMissing, Kept);
-
-    public static IEnumerable<object[]> Modules => CudaKernelVariants.All
-        .GroupBy(variant => (variant.Source, Defines: string.Join(' ', variant.Defines)))
-        .Select(group => new object[] { group.Key.Source, group.Key.Defines, string.Join(' ', group.Select(variant => variant.Function).Distinct()) });
-
-    [SkippableTheory]
-    [MemberData(nameof(Modules))]
-    public void Every_variant_compiles_for_the_A100_and_the_H100_without_a_GPU(string source, string defines, string functions)
-    {
-        Compiler.SkipIfMissing();
-        foreach (var major in new[] { 8, 9 })
-        {
-            var image = Compiling.Compile(source, defines.Split(' ', StringSplitOptions.RemoveEmptyEntries), major, 0);
-            Assert.Equal("\u007fELF"u8, image.AsSpan(0, 4));
-            Assert.All(functions.Split(' '), function => Assert.True(
-                image.AsSpan().IndexOf(Encoding.ASCII.GetBytes($".text.{function}\0")) >= 0, $"{source}.cu has no kernel {function}."));
-        }
-    }
-
     [Fact]
     public void Every_kernel_of_the_sources_has_a_variant()
     {

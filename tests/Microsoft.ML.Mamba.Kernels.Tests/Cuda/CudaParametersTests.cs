@@ -17,6 +17,7 @@ public partial class CudaParametersTests
         template <> struct kind_of<long long> { static constexpr int value = 2; };
         template <> struct kind_of<int> { static constexpr int value = 3; };
         template <> struct kind_of<float> { static constexpr int value = 4; };
+        template <> struct kind_of<double> { static constexpr int value = 5; };
 
         """;
 
@@ -105,7 +106,8 @@ public partial class CudaParametersTests
         : type == typeof(long) ? 2
         : type == typeof(int) ? 3
         : type == typeof(float) ? 4
-        : throw new InvalidOperationException($"Parameter structures hold nint, long, int and float; found {type}.");
+        : type == typeof(double) ? 5
+        : throw new InvalidOperationException($"Parameter structures hold nint, long, int, float and double; found {type}.");
 
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex Comment();

@@ -44,16 +44,16 @@ public sealed class KernelTrialsTests
 
         public ScanOutputs SelectiveScanForward(ScanInputs inputs, bool finalState, bool forBackward) => _right.SelectiveScanForward(inputs, finalState, forBackward);
 
-        public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted) =>
-            _right.SelectiveScanBackward(inputs, checkpoints, dy, dFinalState, wanted);
+        public ScanGradients SelectiveScanBackward(ScanInputs inputs, Tensor? checkpoints, Tensor? dy, Tensor? dFinalState, ScanOperands wanted, Tensor? dz = null) =>
+            _right.SelectiveScanBackward(inputs, checkpoints, dy, dFinalState, wanted, dz);
 
         public Tensor SelectiveStateStep(Tensor state, Tensor x, Tensor delta, Tensor a, Tensor b, Tensor c, Tensor? d, Tensor? z, Tensor? deltaBias, bool deltaSoftplus, bool aIsLog) =>
             _right.SelectiveStateStep(state, x, delta, a, b, c, d, z, deltaBias, deltaSoftplus, aIsLog);
 
         public (Tensor Y, Tensor? FinalState) CausalConv1dForward(ConvInputs inputs, bool finalState) => _right.CausalConv1dForward(inputs, finalState);
 
-        public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted) =>
-            _right.CausalConv1dBackward(inputs, dy, dFinalState, wanted);
+        public ConvGradients CausalConv1dBackward(ConvInputs inputs, Tensor? dy, Tensor? dFinalState, ConvOperands wanted, Tensor? dx = null) =>
+            _right.CausalConv1dBackward(inputs, dy, dFinalState, wanted, dx);
 
         public Tensor CausalConv1dStep(Tensor state, Tensor x, Tensor weight, Tensor? bias, bool silu) => _right.CausalConv1dStep(state, x, weight, bias, silu);
 

@@ -43,6 +43,7 @@ internal struct CudaConvBackwardArguments
     public long XStride;
     public long InitialStride;
     public long DYStride;
+    public long DXStride;
     public long DLastStride;
     public long Segments;
     public int Steps;

@@ -70,7 +70,7 @@ internal static class CudaConvPlan
         Require(Operation, dims, x, weight, bias, initial);
         dy.RequireIfPresent(Operation, "dy", "(B·L, D)", dims.Steps, dims.Channels, x.Type);
         dLast.RequireIfPresent(Operation, "dLast", "(B·(W-1), D)", states, dims.Channels, x.Type);
-        dx.RequireDenseIfPresent(Operation, "dx", "(B·L, D)", dims.Steps, dims.Channels, x.Type);
+        dx.RequireIfPresent(Operation, "dx", "(B·L, D)", dims.Steps, dims.Channels, x.Type);
         dInitial.RequireDenseIfPresent(Operation, "dInitial", "(B·(W-1), D)", states, dims.Channels, x.Type);
         dWeight.RequireDenseIfPresent(Operation, "dWeight", "(D, W)", dims.Channels, dims.Width, CudaNumber.Float32);
         dBias.RequireDenseIfPresent(Operation, "dBias", "(1, D)", 1, dims.Channels, CudaNumber.Float32);
@@ -96,6 +96,7 @@ internal static class CudaConvPlan
                 XStride = x.Stride,
                 InitialStride = initial.Stride,
                 DYStride = dy.Stride,
+                DXStride = dx.Stride,
                 DLastStride = dLast.Stride,
                 Segments = segments,
                 Steps = steps,

@@ -109,6 +109,7 @@ internal struct CudaScanBackwardArguments
     public long CStride;
     public long ZStride;
     public long DyStride;
+    public long DzStride;
     public int Channels;
     public int States;
     public int Groups;

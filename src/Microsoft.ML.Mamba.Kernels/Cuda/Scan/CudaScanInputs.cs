@@ -77,7 +77,7 @@ public readonly struct CudaScanGradients
     /// <summary>(1, D) float32, or absent when not wanted.</summary>
     public CudaRows D { get; init; }
 
-    /// <summary>(B·L, D); needed when there is a gate.</summary>
+    /// <summary>(B·L, D), any row stride; needed when there is a gate.</summary>
     public CudaRows Z { get; init; }
 
     /// <summary>(1, D) float32, or absent when not wanted.</summary>
@@ -96,7 +96,7 @@ public readonly struct CudaScanGradients
         C.RequireDenseIfPresent(operation, "dC", "(B·L, G·N)", dims.Steps, (long)dims.Groups * dims.State, type);
         D.RequireIfPresent(operation, "dD", "(1, D)", 1, dims.Channels, CudaNumber.Float32);
         if (!inputs.Z.IsAbsent)
-            Z.RequireDense(operation, "dz", "(B·L, D)", dims.Steps, dims.Channels, type);
+            Z.Require(operation, "dz", "(B·L, D)", dims.Steps, dims.Channels, type);
         DeltaBias.RequireIfPresent(operation, "dDeltaBias", "(1, D)", 1, dims.Channels, CudaNumber.Float32);
         InitialState.RequireDenseIfPresent(operation, "dInitialState", "(B·D, N)", dims.Batch * dims.Channels, dims.State, CudaNumber.Float32);
     }

@@ -22,7 +22,7 @@ internal sealed record CudaScanTile(int ChannelWarps, int StateWarps, int Eights
     private const int SumPadding = 4;
     private const int FactorPadding = 4;
     private const int Orders = 4;
-    private const int CursorBytes = 48;
+    private const int CursorBytes = 56;
 
     /// <summary>Channels of a block.</summary>
     public int Channels => 8 * ChannelWarps;

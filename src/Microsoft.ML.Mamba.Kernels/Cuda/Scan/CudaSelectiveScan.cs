@@ -131,6 +131,7 @@ public static class CudaSelectiveScan
             CStride = inputs.C.Stride,
             ZStride = inputs.Z.Stride,
             DyStride = dy.Stride,
+            DzStride = gradients.Z.Stride,
             Channels = checked((int)dims.Channels),
             States = dims.State,
             Groups = dims.Groups,

@@ -76,7 +76,7 @@ public sealed class CudaConvOnHostTests
 
         using var dy = new TypedRows(type, steps, channels, gap, problem.DY, offset);
         using var dLast = Optional(type, states, channels, problem.DFinalState);
-        using var dx = new TypedRows(type, steps, channels);
+        using var dx = new TypedRows(type, steps, channels, gap, null, offset);
         using var dWeight = new TypedRows(F, channels, dims.Width);
         using var dBias = new TypedRows(F, 1, channels);
         using var dInitial = new TypedRows(type, states, channels);

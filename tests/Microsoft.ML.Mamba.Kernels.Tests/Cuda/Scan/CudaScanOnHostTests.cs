@@ -169,7 +169,7 @@ public sealed class CudaScanOnHostTests
                     B = Output("grad_B", type, steps, columns),
                     C = Output("grad_C", type, steps, columns),
                     D = Output("grad_D", F, 1, channels),
-                    Z = data.Z is null ? default : Output("grad_z", type, steps, channels),
+                    Z = data.Z is null ? default : Rows("grad_z", type, steps, channels, null, gap),
                     DeltaBias = Output("grad_delta_bias", F, 1, channels),
                     InitialState = Output("grad_initial_state", F, rows, dims.State),
                 },
