@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Benchmarks;
 
 /// <summary>
-/// The matrix products of a training step of a causal encoder and nothing else: for each layer's four projections the output, the
-/// gradient of the input and the gradient of the weight.
+/// The matrix products of a training step of a causal encoder that learns to predict ids, and nothing else: for each layer's four
+/// projections, and for the head, which is float32, the output, the gradient of the input and the gradient of the weight.
 /// </summary>
 internal sealed class GpuProducts : IDisposable
 {
@@ -14,7 +14,7 @@ internal sealed class GpuProducts : IDisposable
 
     /// <param name="config">The architecture; causal.</param>
     /// <param name="rows">Batch·length.</param>
-    /// <param name="type">What the products compute in.</param>
+    /// <param name="type">What the blocks' products compute in.</param>
     /// <param name="device">Where.</param>
     public GpuProducts(MambaConfig config, long rows, ScalarType type, Device device)
     {
@@ -25,10 +25,18 @@ internal sealed class GpuProducts : IDisposable
             (config.EffectiveDtRank, config.DInner),
             (config.DInner, config.DModel),
         ];
-        Dictionary<int, Tensor> activations = perBlock.SelectMany(p => new[] { p.Width, p.Height }).Distinct()
-            .ToDictionary(width => width, width => randn(rows, width, dtype: ScalarType.Float32, device: device).to(type));
-        _products = [.. Enumerable.Repeat(perBlock, config.NLayer).SelectMany(block => block)
-            .Select(p => (activations[p.Width], (randn(p.Height, p.Width, dtype: ScalarType.Float32, device: device) / p.Width).to(type), activations[p.Height]))];
+        var activations = new Dictionary<(int Width, ScalarType Type), Tensor>();
+        Tensor Activations(int width, ScalarType of)
+        {
+            if (!activations.TryGetValue((width, of), out Tensor? kept))
+                activations[(width, of)] = kept = randn(rows, width, dtype: ScalarType.Float32, device: device).to(of);
+            return kept;
+        }
+
+        (Tensor, Tensor, Tensor) Product(int width, int height, ScalarType of) =>
+            (Activations(width, of), (randn(height, width, dtype: ScalarType.Float32, device: device) / width).to(of), Activations(height, of));
+        _products = [.. Enumerable.Repeat(perBlock, config.NLayer).SelectMany(block => block).Select(p => Product(p.Width, p.Height, type))
+            .Append(Product(config.DModel, config.VocabSize, ScalarType.Float32))];
         foreach (Tensor kept in activations.Values.Concat(_products.Select(p => p.Weight)))
             kept.DetachFromDisposeScope();
         _scope.Dispose();
