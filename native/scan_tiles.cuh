@@ -21,6 +21,8 @@ constexpr int Apart = Copiers / Vectors;            // positions from one of a t
 constexpr int StateVectors = (States + Width - 1) / Width;
 constexpr int StateItems = Tile * StateVectors;
 constexpr int StateLoads = (StateItems + Copiers - 1) / Copiers;
+constexpr int StatesApart = Copiers / StateVectors; // likewise of B or C
+static_assert(Copiers % StateVectors == 0, "a thread copies the same columns of each row");
 constexpr int SumPitch = Channels + 4;              // floats; the padding keeps the rows that a warp writes in different banks
 constexpr int StatePitch = States + (States % 32 == 0 ? 16 : 0);    // likewise neighbouring rows of B and C that it reads
 
@@ -163,15 +165,23 @@ MAMBA_DEVICE void copy_channels(Row* to, const REAL* from, long long stride, con
     }
 }
 
-// Starts copying a tile of B or C. from: its first row, at the group's first state.
+// Of a matrix with a row for each position, where a thread finds its first vector of a tile, from the group's first state at the tile's
+// first position on.
+MAMBA_DEVICE long long matrix_place(const Place& place, long long stride)
+{
+    return place.thread / StateVectors * stride + place.thread % StateVectors * Width;
+}
+
+// Starts copying a tile of B or C. from: the thread's first vector.
 MAMBA_DEVICE void copy_matrix(Row* to, const REAL* from, long long stride, int states, const Place& place, int left)
 {
+    const int statesLeft = states - place.thread % StateVectors * Width;
 #pragma unroll
     for (int i = 0; i < StateLoads; i++)
     {
-        const int item = place.thread + i * Copiers, t = item / StateVectors, n = item % StateVectors * Width;
+        const int t = place.thread / StateVectors + i * StatesApart;
         if (t < Tile)
-            copy_row(&to[item], from + t * stride + n, t < left ? states - n : 0);
+            copy_row(&to[place.thread + i * Copiers], from + i * StatesApart * stride, t < left ? statesLeft : 0);
     }
 }
 

@@ -61,7 +61,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         const long long xStride = BACKWARD ? p.dyStride : p.uStride;
         const REAL* const x = static_cast<const REAL*>(BACKWARD ? p.dy : p.u) + (row + place.t) * xStride + column;
         const REAL* const z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
-        const REAL* const matrix = static_cast<const REAL*>(p.matrix) + row * p.matrixStride + static_cast<long long>(place.group) * p.states;
+        const REAL* const matrix = static_cast<const REAL*>(p.matrix) + row * p.matrixStride + static_cast<long long>(place.group) * p.states
+            + matrix_place(place, p.matrixStride);
 
         auto fetch = [&](int tile)
         {

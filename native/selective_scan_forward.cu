@@ -21,7 +21,7 @@ static_assert(CHECKPOINTS == 0 || Tile % (CHECKPOINTS > 0 ? CHECKPOINTS : 1) == 
 
 constexpr int Fours = EIGHTS / 2;
 constexpr int Pairs = Tile / 2 * Fours;             // of a tile's positions, with sixteen states each
-constexpr int Told = 2;                             // of them, the one at which the tile before is said to be walked
+constexpr int Told = 1;                             // of them, the one at which the tile before is said to be walked
 constexpr int Chunk = CHECKPOINTS > 0 ? CHECKPOINTS : Tile;
 constexpr int Kept = 4;                             // tiles from the one that is copied to the one whose outputs are written
 constexpr int Summed = 3;                           // tiles from the one that is walked to that one
@@ -86,8 +86,8 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
         const REAL* delta = static_cast<const REAL*>(p.delta) + (row + place.t) * p.deltaStride + column;
         const REAL* z = p.z ? static_cast<const REAL*>(p.z) + (row + place.t) * p.zStride + column : nullptr;
         const long long group = static_cast<long long>(place.group) * p.states;
-        const REAL* b = static_cast<const REAL*>(p.b) + row * p.bStride + group;
-        const REAL* c = static_cast<const REAL*>(p.c) + row * p.cStride + group;
+        const REAL* b = static_cast<const REAL*>(p.b) + row * p.bStride + group + matrix_place(place, p.bStride);
+        const REAL* c = static_cast<const REAL*>(p.c) + row * p.cStride + group + matrix_place(place, p.cStride);
         REAL* y = static_cast<REAL*>(p.y) + (row + place.t) * p.yStride + column;
 
         auto fetch = [&](unsigned tile)
