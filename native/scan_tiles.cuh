@@ -84,11 +84,14 @@ struct Place
 };
 
 // Barriers 1 to 15 of a block, beside __syncthreads, which is barrier 0: open when that many threads, whole warps, have come by either of
-// these. This one waits for the others.
+// these. This one waits for the others. With WHOLE_BARRIERS the whole block waits at each of them, which tools understand that know only
+// __syncthreads: it shows whether what is written is read behind the barrier that is meant, not whether too few wait there.
 MAMBA_DEVICE void wait_at(int barrier, int threads)
 {
 #ifdef MAMBA_HOST
     cuda_host::wait_at(barrier, threads);
+#elif defined(WHOLE_BARRIERS)
+    __syncthreads();
 #else
     asm volatile("bar.sync %0, %1;" :: "r"(barrier), "r"(threads) : "memory");
 #endif
@@ -99,6 +102,8 @@ MAMBA_DEVICE void arrive_at(int barrier, int threads)
 {
 #ifdef MAMBA_HOST
     cuda_host::arrive_at(barrier, threads);
+#elif defined(WHOLE_BARRIERS)
+    __syncthreads();
 #else
     asm volatile("bar.arrive %0, %1;" :: "r"(barrier), "r"(threads) : "memory");
 #endif

@@ -32,6 +32,11 @@ constexpr int FromBToC = Tile * StatePitch;
 // prepared, and all warps that walk tell helpers that a tile is walked.
 constexpr int Walked = 1 + 2 * CHANNEL_WARPS;
 constexpr int AtPrepared = Copiers + 32 * STATE_WARPS;
+#ifdef WHOLE_BARRIERS
+constexpr int PreparedFor = 1;
+#else
+constexpr int PreparedFor = CHANNEL_WARPS;          // at a barrier each
+#endif
 MAMBA_DEVICE int prepared(int parity, int warp) { return 1 + parity * CHANNEL_WARPS + warp; }
 
 struct Prepared
@@ -181,7 +186,7 @@ extern "C" __global__ void __launch_bounds__(Threads, MIN_BLOCKS) selective_scan
             if (tile < tiles)
                 prepare(tile);
 #pragma unroll
-            for (int warp = 0; warp < CHANNEL_WARPS; warp++)
+            for (int warp = 0; warp < PreparedFor; warp++)
                 arrive_at(prepared(tile % 2, warp), AtPrepared);
             if (tile + 1 < tiles)
                 fetch(tile + 1);

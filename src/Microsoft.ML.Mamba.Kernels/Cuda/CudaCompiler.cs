@@ -5,14 +5,19 @@ namespace Microsoft.ML.Mamba.Kernels.Cuda;
 /// <summary>Compiles the sources of native/ for an architecture; each variant once per process, and once per machine where the cache on disk works.</summary>
 /// <param name="compiler">Gives the compiler.</param>
 /// <param name="cache">Keeps what was compiled between processes.</param>
-internal sealed class CudaCompiler(Func<Nvrtc> compiler, CompiledKernels cache)
+/// <param name="added">Macros for all variants.</param>
+internal sealed class CudaCompiler(Func<Nvrtc> compiler, CompiledKernels cache, params string[] added)
 {
+    /// <summary>Environment variable with macros for all kernels, separated by spaces: WHOLE_BARRIERS for racecheck (native/scan_tiles.cuh).</summary>
+    public const string Variable = "MAMBA_CUDA_DEFINES";
+
     private readonly ConcurrentDictionary<string, Lock> _compiling = new();
     private readonly ConcurrentDictionary<string, byte[]> _images = new();
 
     public static CudaCompiler OfCurrentUser { get; } = new(
         () => Nvrtc.TryLoad(out Nvrtc? found, out string reason) ? found : throw new CudaException("compiling CUDA kernels", reason),
-        CompiledKernels.OfCurrentUser);
+        CompiledKernels.OfCurrentUser,
+        (Environment.GetEnvironmentVariable(Variable) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The image of one variant, for the driver to load.</summary>
     /// <param name="source">Name in native/ without <c>.cu</c>.</param>
@@ -24,7 +29,7 @@ internal sealed class CudaCompiler(Func<Nvrtc> compiler, CompiledKernels cache)
     {
         Nvrtc nvrtc = compiler();
         (bool toPtx, string architecture) = Target(nvrtc, major * 10 + minor);
-        string[] options = [architecture, "--std=c++17", .. defines.Select(define => "-D" + define)];
+        string[] options = [architecture, "--std=c++17", .. defines.Concat(added).Select(define => "-D" + define)];
         CudaSource text = CudaSource.Read(source + ".cu");
         string key = CompiledKernels.Key(nvrtc.Version, options, [text, .. CudaSource.Headers]);
         if (_images.TryGetValue(key, out byte[]? known))

@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using Microsoft.ML.Data;
+using Microsoft.ML.Mamba.Tests.Support;
 
 namespace Microsoft.ML.Mamba.Tests.Pipeline;
 
+[Collection(nameof(Alone))] // one test measures the process's memory
 public sealed class MambaTagStreamTests
 {
     private const float Tolerance = 1e-6f;
