@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace Microsoft.ML.Mamba.Ops;
 
 /// <summary>
-/// All of a mixer between its two projections as one node of the autograd graph: convolution, selection, scan and gate. Op by op it
-/// is a dozen nodes, and a small model, or a GPU, waits for their bookkeeping. Source: <c>mamba_inner_fn</c> of state-spaces/mamba e9594ce.
+/// All of a mixer between its two projections as one node of the autograd graph: convolution, selection, scan and gate. Gradients that
+/// torch would add, or join from halves, are written where they belong. Source: <c>mamba_inner_fn</c> of state-spaces/mamba e9594ce.
 /// </summary>
 internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction>
 {
