@@ -108,7 +108,7 @@ public sealed class MambaMixer : nn.Module<Tensor, Tensor>
     {
         using var scope = NewDisposeScope();
         var projected = Projections.In.forward(input);                                      // (B, L, 2·DInner)
-        if (before is null && !returnState && _rankNorm is null)
+        if (is_grad_enabled() && before is null && !returnState && _rankNorm is null)
         {
             var interior = new MixerInputs(
                 projected, _convolution.Filters(), _convolution.Bias, _selectProjection.Weight, _stepProjection.Weight, _stepProjection.Bias!, _aLog, _d);

@@ -20,6 +20,7 @@ public readonly record struct AdamWGuard(Tensor Loss, Tensor SumOfSquares, doubl
     /// <summary>Factor of the gradients; null where there must be no step. Waits for the device.</summary>
     internal double? Scale()
     {
+        using var scope = NewDisposeScope();
         var norm = Math.Sqrt(SumOfSquares.cpu().item<double>());
         if (!double.IsFinite(norm) || !double.IsFinite(Loss.to(ScalarType.Float64).cpu().item<double>()))
             return null;

@@ -14,7 +14,6 @@ public readonly record struct AdamWWeight(Tensor Weight, Tensor Gradient, Tensor
     /// <summary>What is to be updated when the processor looks at a guard's numbers, for which it waits: none of the weights, or all with clipped gradients.</summary>
     internal static IEnumerable<AdamWWeight> Guarded(IReadOnlyList<AdamWWeight> weights, AdamWGuard? guard)
     {
-        using var scope = NewDisposeScope();
         if (guard is not { } numbers)
             return weights;
         return numbers.Scale() is { } scale

@@ -11,6 +11,9 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
 {
     private const string CallKey = "call";
 
+    private const ScanOperands ScanWanted =
+        ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z | ScanOperands.DeltaBias;
+
     public override string Name => "MambaMixer";
 
     /// <summary>The kernels that compute both ops for a graph; null where ops have to go one by one.</summary>
@@ -86,9 +89,6 @@ internal sealed class MixerFunction : autograd.MultiTensorFunction<MixerFunction
             scan.A!.mul_(a),
             scan.D);
     }
-
-    private const ScanOperands ScanWanted =
-        ScanOperands.U | ScanOperands.Delta | ScanOperands.A | ScanOperands.B | ScanOperands.C | ScanOperands.D | ScanOperands.Z | ScanOperands.DeltaBias;
 
     /// <param name="Kernels">The backend.</param>
     /// <param name="Weights">Type of the weights, and of their gradients; products are computed in that of the activations.</param>

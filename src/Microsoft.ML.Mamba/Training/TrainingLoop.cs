@@ -25,8 +25,6 @@ internal sealed class TrainingLoop : IDisposable
     private readonly Random _augmentation;
     private double _lowestSnapshotLoss = double.PositiveInfinity;
     private readonly Queue<StepInFlight> _inFlight = new();
-    private readonly int _stepsAhead;
-    private long _stepsTaken;
     private string? _stoppedBecause;
     private int? _keptEpoch;
     private bool _handedOver;
@@ -44,10 +42,12 @@ internal sealed class TrainingLoop : IDisposable
         _shuffling = plan.Seeds.Shuffling();
         _augmentation = plan.Seeds.Augmentation();
         _meter = new ProgressMeter(plan);
-
-        // While a GPU computes a step, the processor queues the next one; a processor that computes itself has nothing to gain.
-        _stepsAhead = _request.Device.CudaIndex is null ? 0 : 1;
     }
+
+    /// <summary>While a GPU computes a step, the processor queues the next one; a processor that computes itself has nothing to gain.</summary>
+    private int StepsAhead => _request.Device.CudaIndex is null ? 0 : 1;
+
+    private long StepsTaken => _meter.Steps + _inFlight.Count;
 
     /// <summary>Trains as the request says.</summary>
     /// <returns>The fitted model, on the weights of its best epoch.</returns>
@@ -126,17 +126,16 @@ internal sealed class TrainingLoop : IDisposable
         _meter.BeginEpoch(epoch);
         foreach (var rows in LengthBucketedBatches.Shuffled(_plan.Train, _plan.Options.BatchSize, _shuffling))
         {
-            if (_stepsTaken == _plan.Steps)
+            if (StepsTaken == _plan.Steps)
             {
                 break;
             }
             _request.CheckAlive();
             var batch = Augment(PaddedBatch.Gather(_plan.Train, rows));
-            var rate = _schedule.At(_stepsTaken);
+            var rate = _schedule.At(StepsTaken);
             var outcome = _step.Take(batch, rate, MayKeepWeights(epoch) ? KeepIfLowest : null);
-            _stepsTaken++;
             _inFlight.Enqueue(new StepInFlight(outcome, batch.Rows, batch.RealPositions, rate));
-            if (Conclude(epoch, _stepsAhead) is { } breakdown)
+            if (Conclude(epoch, StepsAhead) is { } breakdown)
             {
                 return breakdown;
             }
@@ -260,7 +259,7 @@ internal sealed class TrainingLoop : IDisposable
     }
 
     // Until the first epoch has been evaluated, the weights of the step with the lowest loss among a few are the best known.
-    private bool MayKeepWeights(int epoch) => epoch == 1 && _stepsTaken % Math.Max(1, _plan.StepsPerEpoch / SnapshotsInFirstEpoch) == 0;
+    private bool MayKeepWeights(int epoch) => epoch == 1 && StepsTaken % Math.Max(1, _plan.StepsPerEpoch / SnapshotsInFirstEpoch) == 0;
 
     private void KeepIfLowest(double loss)
     {

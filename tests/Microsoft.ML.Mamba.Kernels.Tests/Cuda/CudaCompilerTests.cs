@@ -25,6 +25,18 @@ public class CudaCompilerTests
     }
 
     [SkippableFact]
+    public void Macros_for_all_kernels_reach_the_source_and_the_cache()
+    {
+        var nvrtc = Compiler.SkipIfMissing();
+        using var folder = Compiler.NewFolder();
+        var variant = CudaKernelVariants.All.First(v => v.Source == "selective_scan_forward");
+        byte[] Compile(params string[] added) => new CudaCompiler(() => nvrtc, new CompiledKernels(folder.Path), added).Compile(variant.Source, variant.Defines, 9, 0);
+
+        Assert.NotEqual(Compile(), Compile("WHOLE_BARRIERS"));
+        Assert.Equal(2, Directory.GetFiles(folder.Path).Length);
+    }
+
+    [SkippableFact]
     public void The_next_process_takes_what_lies_on_disk_and_builds_a_damaged_entry_anew()
     {
         var nvrtc = Compiler.SkipIfMissing();
